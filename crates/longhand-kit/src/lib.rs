@@ -1,0 +1,1 @@
+//! What web programs put on top of longhand.

@@ -1,0 +1,190 @@
+//! A field section as it was received: borrowed bytes, the places of its lines, and the look-ups.
+//!
+//! Values stay bytes: RFC 9110 section 5.5 allows octets in them that are no text.
+
+use super::grammar::{ascii, is_qdtext, trim_blanks};
+
+/// Where one field line stands in its section's bytes. A parser fills a list of them, and a
+/// connection uses the same list again for its next request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldLine {
+    pub(crate) name: (u32, u32),
+    pub(crate) value: (u32, u32),
+}
+
+impl FieldLine {
+    fn name<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        &bytes[self.name.0 as usize..self.name.1 as usize]
+    }
+
+    fn value<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        &bytes[self.value.0 as usize..self.value.1 as usize]
+    }
+}
+
+/// The field lines of a head or a trailer section, in the order of their arrival.
+///
+/// ```
+/// use longhand::{Limits, wire::{Parsed, RequestHead}};
+///
+/// let bytes = b"GET / HTTP/1.1\r\nHost: x\r\nAccept: text/html, \"a,b\"\r\naccept: */*\r\n\r\n";
+/// let mut lines = Vec::new();
+/// let Ok(Parsed::Complete { value: head, .. }) =
+///     RequestHead::parse(bytes, &Limits::default(), &mut lines) else { panic!() };
+/// assert_eq!(head.fields.get("host"), Some(&b"x"[..]));
+/// let accepted: Vec<_> = head.fields.list("Accept").collect();
+/// assert_eq!(accepted, [&b"text/html"[..], b"\"a,b\"", b"*/*"]);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Fields<'b> {
+    bytes: &'b [u8],
+    lines: &'b [FieldLine],
+}
+
+impl<'b> Fields<'b> {
+    /// `lines` must have been made from `bytes`.
+    pub(crate) fn new(bytes: &'b [u8], lines: &'b [FieldLine]) -> Self {
+        Self { bytes, lines }
+    }
+
+    /// The value of the first line of this name, in any case.
+    #[doc(alias = "header")]
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'b [u8]> {
+        self.all(name).next()
+    }
+
+    /// The values of all lines of this name, in order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
+        self.named(name).map(|(_, value)| value)
+    }
+
+    /// The lines of this name: where each begins, and its value.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (usize, &'b [u8])> {
+        let bytes = self.bytes;
+        self.lines
+            .iter()
+            .filter(move |line| line.name(bytes).eq_ignore_ascii_case(name.as_bytes()))
+            .map(move |line| (line.name.0 as usize, line.value(bytes)))
+    }
+
+    /// The elements of a list-based field over all its lines, without the empty ones (RFC 9110
+    /// section 5.6.1). A comma inside a quoted-string parts nothing.
+    pub fn list(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
+        self.all(name).flat_map(elements)
+    }
+
+    /// Every line: name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> {
+        let bytes = self.bytes;
+        self.lines.iter().map(move |line| (ascii(line.name(bytes)), line.value(bytes)))
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is no line.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+impl core::fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_map()
+            .entries(self.iter().map(|(name, value)| (name, value.escape_ascii().to_string())))
+            .finish()
+    }
+}
+
+// ABNF: #element => [ element ] *( OWS "," OWS [ element ] )            (RFC 9110 section 5.6.1.2)
+/// The elements of one list value, trimmed, without the empty ones.
+pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    core::iter::from_fn(move || {
+        while let Some(value) = rest {
+            let end = element_end(value);
+            rest = value.get(end + 1..);
+            let element = trim_blanks(&value[..end]);
+            if !element.is_empty() {
+                return Some(element);
+            }
+        }
+        None
+    })
+}
+
+/// The index of the comma that ends the first element, or the length. A quote that is never closed
+/// runs to the end.
+fn element_end(value: &[u8]) -> usize {
+    let mut quoted = false;
+    let mut i = 0;
+    while i < value.len() {
+        match value[i] {
+            b'"' => quoted = !quoted,
+            b'\\' if quoted => i += 1,
+            b',' if !quoted => return i,
+            _ => {}
+        }
+        i += 1;
+    }
+    value.len()
+}
+
+// ABNF: quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE           (RFC 9110 section 5.6.4)
+/// The text of a quoted-string with its backslashes undone; `None` if `value` is not one whole
+/// quoted-string.
+///
+/// ```
+/// use longhand::wire::unquote;
+/// assert_eq!(unquote(br#""a\"b""#), Some(b"a\"b".to_vec()));
+/// assert_eq!(unquote(b"\"open"), None);
+/// ```
+#[must_use]
+pub fn unquote(value: &[u8]) -> Option<Vec<u8>> {
+    let [b'"', inner @ ..] = value else { return None };
+    let mut rest = inner;
+    let mut text = Vec::with_capacity(rest.len());
+    loop {
+        match rest {
+            [b'"'] => return Some(text),
+            [b'\\', octet @ (b'\t' | b' '..=b'~' | 0x80..), after @ ..] => {
+                text.push(*octet);
+                rest = after;
+            }
+            [octet, after @ ..] if is_qdtext(*octet) => {
+                text.push(*octet);
+                rest = after;
+            }
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_part_at_commas_outside_quotes_and_leave_out_empty_ones() {
+        let list =
+            |value: &'static str| -> Vec<&str> { elements(value.as_bytes()).map(ascii).collect() };
+        assert_eq!(list("a, b ,,\t,c"), ["a", "b", "c"]);
+        assert_eq!(list("\"a,\\\"b\", c"), ["\"a,\\\"b\"", "c"]);
+        assert_eq!(list("\"open, c"), ["\"open, c"]);
+        assert_eq!(list(" , ,"), [""; 0]);
+        assert_eq!(list("\"\\"), ["\"\\"]);
+    }
+
+    #[test]
+    fn unquoting_wants_one_whole_string() {
+        assert_eq!(unquote(b"\"\""), Some(vec![]));
+        assert_eq!(unquote(b"\"a\"b\""), None);
+        assert_eq!(unquote(b"\"a\\"), None);
+        assert_eq!(unquote(b"a"), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! The head of a message: what its elements mean together (RFC 9112 sections 2.3, 3.2 and 4).
+//!
+//! `scan.rs` has found the elements by their syntax; here they become a version that is served, a
+//! target of one of four forms, one host, a status. What is refused here breaks no rule at one byte
+//! but by its meaning, and is called so ([`Class::Meaning`](super::Class::Meaning)).
+
+use super::fields::{FieldLine, Fields};
+use super::grammar::ascii;
+use super::rules::Kind;
+use super::scan::{Layout, request, response};
+use super::status::Status;
+use super::target::{Target, check_authority};
+use super::violation::Violation;
+use crate::limits::Limits;
+
+/// What became of the bytes that have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parsed<T> {
+    /// A whole value, and the number of bytes it took.
+    Complete {
+        /// What was parsed.
+        value: T,
+        /// The bytes it took; what follows is not its own.
+        consumed: usize,
+    },
+    /// A beginning: more bytes are needed.
+    Partial,
+}
+
+/// The minor version that decides how a message is framed and whether its connection persists.
+///
+/// A higher minor version is served as 1.1 (RFC 9110 section 2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+}
+
+/// The head of a request, borrowed from the bytes it came in.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'b> {
+    /// The method, case-sensitive.
+    pub method: &'b str,
+    /// The request-target.
+    pub target: Target<'b>,
+    /// The request-target as it was sent.
+    pub target_text: &'b str,
+    /// HTTP/1.0 or HTTP/1.1.
+    pub version: Version,
+    /// The field lines.
+    pub fields: Fields<'b>,
+    /// Host and port: those of an absolute-form, else of the Host field; empty if neither is there.
+    pub authority: &'b str,
+}
+
+/// The head of a response, borrowed from the bytes it came in.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseHead<'b> {
+    /// HTTP/1.0 or HTTP/1.1.
+    pub version: Version,
+    /// The status code.
+    pub status: Status,
+    /// The reason phrase as it was sent.
+    pub reason: &'b [u8],
+    /// The field lines.
+    pub fields: Fields<'b>,
+}
+
+impl<'b> RequestHead<'b> {
+    /// Parses a request head. `lines` is emptied and filled.
+    ///
+    /// # Errors
+    /// The first rule that the bytes break, by syntax, by meaning or by a limit.
+    pub fn parse(
+        bytes: &'b [u8],
+        limits: &Limits,
+        lines: &'b mut Vec<FieldLine>,
+    ) -> Result<Parsed<Self>, Violation> {
+        Ok(match request(bytes, limits, lines, &mut ())? {
+            Some(layout) => {
+                Parsed::Complete { value: Self::new(bytes, &layout, lines)?, consumed: layout.end }
+            }
+            None => Parsed::Partial,
+        })
+    }
+
+    /// Gives the elements their meaning: version, form of the target, Host (RFC 9112 sections 2.3
+    /// and 3.2).
+    pub(crate) fn new(
+        bytes: &'b [u8],
+        layout: &Layout,
+        lines: &'b [FieldLine],
+    ) -> Result<Self, Violation> {
+        let version = version(layout, layout.second.1 + 1)?;
+        let method = ascii(&bytes[layout.first.0..layout.first.1]);
+        let target_text = ascii(&bytes[layout.second.0..layout.second.1]);
+        let target = Target::parse(method, target_text, layout.second.0)?;
+        let fields = Fields::new(bytes, lines);
+        let host = host(version, fields, layout.end)?;
+        let authority = match target {
+            Target::Absolute { authority, .. } | Target::Authority(authority) => authority,
+            Target::Origin { .. } | Target::Asterisk => host,
+        };
+        Ok(Self { method, target, target_text, version, fields, authority })
+    }
+}
+
+impl<'b> ResponseHead<'b> {
+    /// Parses a response head, for clients and proxies. `lines` is emptied and filled.
+    ///
+    /// # Errors
+    /// The first rule that the bytes break.
+    pub fn parse(
+        bytes: &'b [u8],
+        limits: &Limits,
+        lines: &'b mut Vec<FieldLine>,
+    ) -> Result<Parsed<Self>, Violation> {
+        Ok(match response(bytes, limits, lines, &mut ())? {
+            Some(layout) => {
+                Parsed::Complete { value: Self::new(bytes, &layout, lines)?, consumed: layout.end }
+            }
+            None => Parsed::Partial,
+        })
+    }
+
+    pub(crate) fn new(
+        bytes: &'b [u8],
+        layout: &Layout,
+        lines: &'b [FieldLine],
+    ) -> Result<Self, Violation> {
+        let version = version(layout, 0)?;
+        let code = &bytes[layout.first.0..layout.first.1];
+        let number = code.iter().fold(0u16, |number, digit| number * 10 + u16::from(digit - b'0'));
+        let status = Status::new(number).ok_or_else(|| {
+            Violation::new(Kind::StatusDigits, layout.first.0, code.first().copied())
+        })?;
+        let reason = &bytes[layout.second.0..layout.second.1];
+        Ok(Self { version, status, reason, fields: Fields::new(bytes, lines) })
+    }
+}
+
+fn version(layout: &Layout, at: usize) -> Result<Version, Violation> {
+    match layout.version {
+        [b'1', b'0'] => Ok(Version::Http10),
+        [b'1', _] => Ok(Version::Http11),
+        [major, _] => Err(Violation::new(Kind::VersionUnsupported, at + 5, Some(major))),
+    }
+}
+
+/// The value of the one Host field, empty where HTTP/1.0 sent none (RFC 9112 section 3.2). What is
+/// missing is noticed at the empty line.
+fn host(version: Version, fields: Fields<'_>, end: usize) -> Result<&str, Violation> {
+    let mut hosts = fields.named("host");
+    let Some((line, value)) = hosts.next() else {
+        return match version {
+            Version::Http10 => Ok(""),
+            Version::Http11 => Err(Violation::new(Kind::HostMissing, end - 2, None)),
+        };
+    };
+    if let Some((again, _)) = hosts.next() {
+        return Err(Violation::new(Kind::HostRepeated, again, None));
+    }
+    let Ok(text) = core::str::from_utf8(value) else {
+        return Err(Violation::new(Kind::HostOctet, line, None));
+    };
+    check_authority(text, line).map_err(|v| Violation::new(v.kind(), line, v.found()))?;
+    Ok(text)
+}
