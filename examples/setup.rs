@@ -1,1 +1,99 @@
-//! Shared by the examples.
+//! What all example servers share: where they listen, and how they end.
+//!
+//! Settings come from the environment. A bad one is named and ends the program with exit code 2,
+//! before anything is served.
+
+use std::env;
+use std::fmt::Display;
+use std::process::{ExitCode, exit};
+use std::str::FromStr;
+use std::time::Duration;
+
+use longhand::transport::Acceptor;
+use longhand::{Event, IntoResponse, Request, Server};
+
+/// The value of a setting, or `default` where it is not set. One that cannot be read ends the
+/// program with exit code 2 and says what was wanted.
+pub fn setting<T: FromStr>(name: &str, default: T, wanted: &str) -> T {
+    match env::var(name) {
+        Err(env::VarError::NotPresent) => default,
+        Ok(text) => text.parse().unwrap_or_else(|_| bad_setting(name, &text, wanted)),
+        Err(env::VarError::NotUnicode(text)) => bad_setting(name, &text.to_string_lossy(), wanted),
+    }
+}
+
+/// Names a bad setting and ends the program with exit code 2.
+pub fn bad_setting(name: &str, found: &str, wanted: &str) -> ! {
+    eprintln!("{name}={found}: expected {wanted}");
+    exit(2)
+}
+
+/// A time in milliseconds from the environment.
+pub fn millis(name: &str, default: Duration) -> Duration {
+    let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(setting(name, default, "a number of milliseconds"))
+}
+
+/// A server on `HOST` (default 127.0.0.1) and `PORT` (default 8000).
+pub fn bind() -> Server {
+    bind_to(&setting("HOST", "127.0.0.1".to_owned(), "a host name or address"))
+}
+
+/// A server on this host and on `PORT` (default 8000).
+pub fn bind_to(host: &str) -> Server {
+    let port: u16 = setting("PORT", 8000, "a port from 0 to 65535");
+    let bound = Server::bind((host.trim_start_matches('[').trim_end_matches(']'), port));
+    bound.unwrap_or_else(|error| {
+        eprintln!("cannot listen on {host}, port {port}: {error}");
+        exit(2)
+    })
+}
+
+/// Prints where the server listens, and serves until SIGTERM or SIGINT has drained it: `LAME_DUCK_MS`
+/// (default 0), then `DRAIN_MS` (default 10000). The exit code is 1 where a handler would not end.
+pub fn run<'s, F, R>(server: Server, handler: F) -> ExitCode
+where
+    F: Fn(&mut Request<'_>) -> R + Sync,
+    R: IntoResponse<'s>,
+{
+    match server.local_addr() {
+        Ok(address) => println!("listening on http://{address}"),
+        Err(error) => return failed(&error),
+    }
+    run_quietly(server, |_| {}, handler)
+}
+
+/// The same without the line, for a server that prints its own, and with an observer.
+pub fn run_quietly<'s, A, F, R>(
+    server: Server<A>,
+    observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
+    handler: F,
+) -> ExitCode
+where
+    A: Acceptor,
+    F: Fn(&mut Request<'_>) -> R + Sync,
+    R: IntoResponse<'s>,
+{
+    let lame_duck = millis("LAME_DUCK_MS", Duration::ZERO);
+    let deadline = millis("DRAIN_MS", Duration::from_secs(10));
+    let handle = server.handle();
+    if let Err(error) = longhand_signal::on_terminate(move || handle.drain(lame_duck, deadline)) {
+        eprintln!("signals end this program at once: {error}");
+    }
+    let server = server.observe(move |event| {
+        observer(event);
+        if let Event::Overdue { connections } = event {
+            eprintln!("{connections} connections did not end in time");
+            exit(1);
+        }
+    });
+    match server.run(handler) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn Display) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}

@@ -1,1 +1,27 @@
-//! What web programs put on top of longhand.
+//! What web programs put on top of `longhand`: what a browser sends is read, what it is sent is
+//! escaped.
+//!
+//! Every module stands alone, has no dependency but `longhand`, and uses only its public interface.
+//! Take one, and copy it and change it where it does not fit.
+//!
+//! - [`form`]: what a browser sends from an HTML form, in a body or a query string.
+//! - [`html`]: pages into which text cannot get unescaped by mistake.
+//!
+//! The two together, for a form that shows again what was typed into it:
+//!
+//! ```
+//! use longhand_kit::{form::Form, html::Html};
+//!
+//! let form = Form::parse("shortname=me+%26+you&longuri=http%3A%2F%2Fexample.com%2F")?;
+//! let mut page = Html::new();
+//! page.raw("<input name=\"shortname\"")
+//!     .attribute("value", form.first("shortname").unwrap_or_default())
+//!     .raw(">");
+//! assert_eq!(page.into_string(), r#"<input name="shortname" value="me &amp; you">"#);
+//! # Ok::<(), longhand_kit::form::BadForm>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod form;
+pub mod html;

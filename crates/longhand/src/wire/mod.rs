@@ -39,3 +39,5 @@ pub use span::Part;
 pub use status::Status;
 pub use target::{BadEscape, Target, percent_decode, percent_encode};
 pub use violation::Violation;
+
+pub(crate) use scan::{Layout, request as scan_request};

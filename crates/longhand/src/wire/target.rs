@@ -7,7 +7,7 @@
 use core::fmt;
 use core::net::Ipv6Addr;
 
-use super::grammar::{hex_value, is_reg_name, is_tchar};
+use super::grammar::{hex_value, is_reg_name};
 use super::rules::Kind;
 use super::violation::Violation;
 
@@ -274,11 +274,6 @@ pub fn percent_encode(bytes: &[u8]) -> String {
         }
     }
     encoded
-}
-
-/// Whether `text` is a method or another token; used where a program hands one in.
-pub(crate) fn is_token_text(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_tchar)
 }
 
 #[cfg(test)]

@@ -1,0 +1,439 @@
+//! What a browser sends from an HTML form: `application/x-www-form-urlencoded`, in a body or in a
+//! query string.
+//!
+//! What enters are bytes from anybody; what leaves are names and values as text, in the order of
+//! the form, or the place of what is wrong. The format is the URL Standard's (section 5), but where
+//! that repairs, this refuses: an escape that is none, and octets that are not UTF-8. The forms of a
+//! UTF-8 page send neither, and a repaired value is one that nobody typed.
+//!
+//! ```
+//! use longhand_kit::form::Form;
+//!
+//! let form = Form::parse("name=R%C3%A9mi+B&tag=a&tag=b&agreed")?;
+//! assert_eq!(form.first("name"), Some("Rémi B"));
+//! assert_eq!(form.all("tag").collect::<Vec<_>>(), ["a", "b"]);
+//! assert_eq!(form.first("agreed"), Some(""));
+//! assert_eq!(form.first("other"), None);
+//!
+//! let refused = Form::parse("name=x&discount=100%").unwrap_err();
+//! assert_eq!(
+//!     refused.to_string(),
+//!     "form field 2 (\"discount\"), byte 19: expected two hexadecimal digits after %"
+//! );
+//! # Ok::<(), longhand_kit::form::BadForm>(())
+//! ```
+//!
+//! The whole body is in memory: its size is bounded where it is read, by `longhand`'s limit.
+
+use std::fmt;
+
+/// The pairs that are read, at most. Python's Django and PHP draw the line in the same place. A page
+/// with more inputs is hard to imagine, and every look-up walks the list.
+pub const MAX_PAIRS: usize = 1_000;
+
+/// The fields of a form, decoded, in the order in which they were sent.
+///
+/// [`parse`](Self::parse) reads one, collecting pairs makes one, and [`encode`](Self::encode) writes
+/// it. A name may occur more than once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    pairs: Vec<(String, String)>,
+}
+
+impl Form {
+    // There is no grammar in ABNF; the algorithm is the URL Standard's, section 5.1:
+    //   sequences are separated by &, empty ones skipped; the first = separates name and value.
+    /// Reads a body, or a query string without its `?`.
+    ///
+    /// `+` is a space; escapes are decoded, once. Empty pairs, as in `a=1&&b=2&`, are skipped. A pair
+    /// without `=` is a name with an empty value.
+    ///
+    /// # Errors
+    /// A `%` without two hexadecimal digits behind it, a name or value that is not UTF-8, or more
+    /// than [`MAX_PAIRS`] pairs. The answer to that is 400.
+    pub fn parse(encoded: impl AsRef<[u8]>) -> Result<Self, BadForm> {
+        let mut pairs = Vec::new();
+        let mut at = 0;
+        for pair in encoded.as_ref().split(|&octet| octet == b'&') {
+            if !pair.is_empty() {
+                let field = pairs.len() + 1;
+                pairs.push(decode_pair(pair, field, at)?);
+            }
+            at += pair.len() + 1;
+        }
+        Ok(Self { pairs })
+    }
+
+    /// The first value under a name.
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// Every value under a name, in order: what check boxes and `<select multiple>` send.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.iter().filter(move |pair| pair.0 == name).map(|pair| pair.1)
+    }
+
+    /// Every name and value, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// How many pairs there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether nothing was sent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// The form as a browser would send it, for a query string or a request of one's own.
+    ///
+    /// ```
+    /// # use longhand_kit::form::Form;
+    /// let form = Form::from_iter([("error", "no such name: a&b"), ("café", "")]);
+    /// assert_eq!(form.encode(), "error=no+such+name%3A+a%26b&caf%C3%A9=");
+    /// assert_eq!(Form::parse(form.encode()), Ok(form));
+    /// ```
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut encoded = String::new();
+        for (name, value) in &self.pairs {
+            if !encoded.is_empty() {
+                encoded.push('&');
+            }
+            encode_text(&mut encoded, name);
+            encoded.push('=');
+            encode_text(&mut encoded, value);
+        }
+        encoded
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Form {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self { pairs: pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+    }
+}
+
+/// Decodes the pair that is number `field`, counted from 1, and begins `at` bytes into the form.
+fn decode_pair(pair: &[u8], field: usize, at: usize) -> Result<(String, String), BadForm> {
+    if field > MAX_PAIRS {
+        return Err(BadForm { problem: Problem::TooManyPairs, field, name: None, at });
+    }
+    let name_end = pair.iter().position(|&octet| octet == b'=').unwrap_or(pair.len());
+    let value_start = pair.len().min(name_end + 1);
+    let name = decode(&pair[..name_end]).map_err(|(problem, i)| BadForm {
+        problem,
+        field,
+        name: None,
+        at: at + i,
+    })?;
+    match decode(&pair[value_start..]) {
+        Ok(value) => Ok((name, value)),
+        Err((problem, i)) => {
+            Err(BadForm { problem, field, name: Some(name), at: at + value_start + i })
+        }
+    }
+}
+
+/// Decodes a name or a value; or says what is wrong with it, and how many bytes into it.
+fn decode(encoded: &[u8]) -> Result<String, (Problem, usize)> {
+    let mut decoded = Vec::with_capacity(encoded.len());
+    let mut i = 0;
+    while let Some(&octet) = encoded.get(i) {
+        match octet {
+            // Before escapes are looked at: `%2B` is a plus, and no space.
+            b'+' => decoded.push(b' '),
+            b'%' => {
+                decoded.push(escaped_octet(encoded, i).ok_or((Problem::Escape, i))?);
+                i += 2;
+            }
+            _ => decoded.push(octet),
+        }
+        i += 1;
+    }
+    String::from_utf8(decoded).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        (Problem::Utf8, source_of(encoded, good))
+    })
+}
+
+// ABNF: pct-encoded = "%" HEXDIG HEXDIG                                   (RFC 3986 section 2.1)
+fn escaped_octet(encoded: &[u8], percent: usize) -> Option<u8> {
+    let digit = |i: usize| char::from(*encoded.get(percent + i)?).to_digit(16);
+    u8::try_from(digit(1)? << 4 | digit(2)?).ok()
+}
+
+/// Where in `encoded` its decoded octet number `n` comes from. Every escape was found to be whole.
+fn source_of(encoded: &[u8], n: usize) -> usize {
+    (0..n).fold(0, |i, _| if encoded[i] == b'%' { i + 3 } else { i + 1 })
+}
+
+/// The URL Standard's application/x-www-form-urlencoded percent-encode set: everything else.
+fn encode_text(out: &mut String, text: &str) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for octet in text.bytes() {
+        match octet {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'-' | b'.' | b'_' => {
+                out.push(char::from(octet));
+            }
+            b' ' => out.push('+'),
+            _ => {
+                out.push('%');
+                out.push(char::from(DIGITS[usize::from(octet >> 4)]));
+                out.push(char::from(DIGITS[usize::from(octet & 15)]));
+            }
+        }
+    }
+}
+
+/// Why a form was refused, and where.
+///
+/// Its text may be shown to the one who sent the form, as text: it contains the start of a name that
+/// came from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadForm {
+    problem: Problem,
+    field: usize,
+    name: Option<String>,
+    at: usize,
+}
+
+/// What can be wrong with a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Two hexadecimal digits do not follow a `%`.
+    Escape,
+    /// What was decoded is not UTF-8.
+    Utf8,
+    /// There are more than [`MAX_PAIRS`].
+    TooManyPairs,
+}
+
+impl BadForm {
+    /// What is wrong.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        self.problem
+    }
+
+    /// The number of the field, counted from 1; empty pairs do not count.
+    #[must_use]
+    pub fn field(&self) -> usize {
+        self.field
+    }
+
+    /// The name of the field, where that could be read.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The offset, in the bytes that were parsed, of the first that is wrong.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+}
+
+impl fmt::Display for BadForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "form field {}", self.field)?;
+        if let Some(name) = &self.name {
+            // `?` leaves no control character in a log, `take` no megabyte.
+            write!(f, " ({:?})", name.chars().take(40).collect::<String>())?;
+        }
+        write!(f, ", byte {}: ", self.at)?;
+        match self.problem {
+            Problem::Escape => f.write_str("expected two hexadecimal digits after %"),
+            Problem::Utf8 => f.write_str("expected UTF-8"),
+            Problem::TooManyPairs => write!(f, "expected at most {MAX_PAIRS} fields"),
+        }
+    }
+}
+
+impl std::error::Error for BadForm {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longhand::wire::percent_decode;
+
+    fn pairs(encoded: &str) -> Vec<(String, String)> {
+        Form::parse(encoded).unwrap().pairs
+    }
+
+    fn wrong(encoded: &[u8]) -> (Problem, usize, Option<String>, usize) {
+        let BadForm { problem, field, name, at } = Form::parse(encoded).unwrap_err();
+        (problem, field, name, at)
+    }
+
+    /// Numbers that look random and are the same in every run (xorshift64).
+    struct Seeded(u64);
+
+    impl Seeded {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 33).unwrap() % end
+        }
+
+        /// Octets among which separators, escapes and halves of characters are frequent.
+        fn octets(&mut self, most: usize) -> Vec<u8> {
+            const FREQUENT: &[u8] = b"&&==%%++aF09 \0\xC3\xA9\xFF";
+            (0..self.below(most))
+                .map(|_| match self.below(4) {
+                    0 => u8::try_from(self.below(256)).unwrap(),
+                    _ => FREQUENT[self.below(FREQUENT.len())],
+                })
+                .collect()
+        }
+    }
+
+    #[test]
+    fn pairs_names_and_values_are_told_apart() {
+        for (encoded, expected) in [
+            ("", &[][..]),
+            ("&&&", &[]),
+            ("a", &[("a", "")]),
+            ("a=", &[("a", "")]),
+            ("=", &[("", "")]),
+            ("=b", &[("", "b")]),
+            ("a=b=c", &[("a", "b=c")]),
+            ("&a=1&&b=2&", &[("a", "1"), ("b", "2")]),
+            ("b=2&a=1&b=3", &[("b", "2"), ("a", "1"), ("b", "3")]),
+            ("a;b=1", &[("a;b", "1")]),
+            ("a%26b%3Dc=%2526", &[("a&b=c", "%26")]),
+            ("+a+=%2B+%20", &[(" a ", "+  ")]),
+            ("q=%e2%82%AC", &[("q", "€")]),
+            ("q=€", &[("q", "€")]),
+            ("q=%00%0D%0A", &[("q", "\0\r\n")]),
+        ] {
+            let expected: Vec<_> =
+                expected.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect();
+            assert_eq!(pairs(encoded), expected, "{encoded:?}");
+        }
+    }
+
+    #[test]
+    fn look_ups_keep_the_order_and_the_case() {
+        let form = Form::parse("a=1&A=2&a=3").unwrap();
+        assert_eq!(form.first("a"), Some("1"));
+        assert_eq!(form.first("A"), Some("2"));
+        assert_eq!(form.all("a").collect::<Vec<_>>(), ["1", "3"]);
+        assert_eq!(form.all("b").count(), 0);
+        assert_eq!(form.iter().collect::<Vec<_>>(), [("a", "1"), ("A", "2"), ("a", "3")]);
+        assert_eq!((form.len(), form.is_empty()), (3, false));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_not_repaired() {
+        let title = || Some("title".to_owned());
+        for (encoded, expected) in [
+            (&b"%"[..], (Problem::Escape, 1, None, 0)),
+            (b"a%4", (Problem::Escape, 1, None, 1)),
+            (b"title=%", (Problem::Escape, 1, title(), 6)),
+            (b"&&a=1&title=ab%zz", (Problem::Escape, 2, title(), 14)),
+            (b"title=%+1", (Problem::Escape, 1, title(), 6)),
+            (b"title=%%41", (Problem::Escape, 1, title(), 6)),
+            (b"title=%4&1=", (Problem::Escape, 1, title(), 6)),
+            (b"title=%\xC3\xA9", (Problem::Escape, 1, title(), 6)),
+            (b"title=%u0041", (Problem::Escape, 1, title(), 6)),
+            (b"title=\xFF", (Problem::Utf8, 1, title(), 6)),
+            (b"title=%41%FF", (Problem::Utf8, 1, title(), 9)),
+            // A character cut in two, an overlong one, half of a surrogate pair.
+            (b"title=%C3&a=%A9", (Problem::Utf8, 1, title(), 6)),
+            (b"title=+%C0%80", (Problem::Utf8, 1, title(), 7)),
+            (b"title=%E2%82%AC%ED%A0%80", (Problem::Utf8, 1, title(), 15)),
+            (b"\xC3=1", (Problem::Utf8, 1, None, 0)),
+        ] {
+            assert_eq!(wrong(encoded), expected, "{}", encoded.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn raw_octets_and_escaped_ones_make_one_character() {
+        assert_eq!(Form::parse(b"q=\xC3%A9").unwrap().first("q"), Some("é"));
+    }
+
+    #[test]
+    fn pairs_are_counted_and_empty_ones_are_not() {
+        let full = "&a=".repeat(MAX_PAIRS);
+        assert_eq!(Form::parse(&full).unwrap().len(), MAX_PAIRS);
+        assert_eq!(Form::parse("&".repeat(1_000_000)).unwrap().len(), 0);
+        assert_eq!(
+            wrong(format!("{full}&&a=").as_bytes()),
+            (Problem::TooManyPairs, MAX_PAIRS + 1, None, full.len() + 2)
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_one_short_line_whatever_was_sent() {
+        let encoded = format!("%0A%1B%5B31m{}=%", "x".repeat(1_000_000));
+        let text = Form::parse(encoded).unwrap_err().to_string();
+        assert!(text.len() < 200, "{} bytes", text.len());
+        assert!(!text.contains(char::is_control), "{text}");
+    }
+
+    #[test]
+    fn encoding_then_parsing_is_identity() {
+        let every_character: String = (0..=0x2FFF).filter_map(char::from_u32).collect();
+        let mut seeded = Seeded(0x6C6F_6E67_6861_6E64);
+        let mut forms = vec![Form::from_iter([(every_character.clone(), every_character)])];
+        for _ in 0..2_000 {
+            let mut text = || String::from_utf8_lossy(&seeded.octets(12)).into_owned();
+            forms.push((0..4).map(|_| (text(), text())).collect());
+        }
+        for form in forms {
+            let encoded = form.encode();
+            assert!(encoded.bytes().all(|octet| octet.is_ascii_graphic()), "{encoded}");
+            assert_eq!(Form::parse(&encoded), Ok(form), "{encoded}");
+        }
+    }
+
+    #[test]
+    fn no_input_panics_and_every_verdict_is_consistent() {
+        let mut seeded = Seeded(0x7061_6E69_6373_2121);
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let encoded = seeded.octets(16);
+            match Form::parse(&encoded) {
+                Ok(form) => {
+                    assert_eq!(Form::parse(form.encode()), Ok(form));
+                    read += 1;
+                }
+                Err(bad) => {
+                    assert!(bad.at() < encoded.len(), "{}", encoded.escape_ascii());
+                    refused += 1;
+                }
+            }
+        }
+        assert!(read > 1_000 && refused > 1_000, "{read} read, {refused} refused: too one-sided");
+    }
+
+    /// Two decoders would be one too many if they did not agree.
+    #[test]
+    fn escapes_mean_what_they_mean_to_the_library() {
+        let mut seeded = Seeded(0x7465_7374);
+        for _ in 0..20_000 {
+            let octets: Vec<u8> = seeded.octets(12).into_iter().filter(|o| *o != b'+').collect();
+            let Ok(text) = String::from_utf8(octets) else { continue };
+            match (decode(text.as_bytes()), percent_decode(&text)) {
+                (Ok(ours), Ok(theirs)) => assert_eq!(ours.as_bytes(), theirs),
+                (Err((Problem::Escape, i)), Err(bad)) => assert_eq!(i, bad.at),
+                (Err((Problem::Utf8, _)), Ok(theirs)) => {
+                    String::from_utf8(theirs).unwrap_err();
+                }
+                (ours, theirs) => panic!("{text:?}: {ours:?} and {theirs:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a request's head asks of its connection: its framing, its expectation, its Connection field.
+//!
+//! A parsed head enters; out comes what the exchange needs to know, or the rule that the head breaks
+//! by asking for it. No other file reads Connection, Expect or Upgrade.
+
+use crate::request::Persistence;
+use crate::response::Reply;
+use crate::respond::short_answer;
+use crate::wire::{Framing, Kind, RequestHead, Target, Version, Violation};
+
+/// What the head of a request says about its exchange.
+pub(crate) struct Admitted {
+    pub(crate) framing: Framing,
+    /// The client waits for a 100 before it sends the body.
+    pub(crate) expects: bool,
+    /// Whether the client lets the connection go on.
+    pub(crate) persistence: Persistence,
+    /// The client asks for another protocol.
+    upgrade: bool,
+}
+
+/// Judges a head. `target` is where its request-target stands.
+pub(crate) fn admit(head: &RequestHead<'_>, target: usize, secure: bool) -> Result<Admitted, Violation> {
+    let framing = Framing::of_request(head)?;
+    match head.target {
+        Target::Authority(_) => return Err(Violation::new(Kind::ConnectRefused, 0, None)),
+        Target::Absolute { scheme, .. } if !is_served(scheme, secure) => {
+            return Err(Violation::new(Kind::SchemeNotServed, target, None));
+        }
+        _ => {}
+    }
+    let (mut close, mut keep_alive, mut upgrade) = (false, false, false);
+    for option in head.fields.list("connection") {
+        close |= option.eq_ignore_ascii_case(b"close");
+        keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+    }
+    let newer = head.version == Version::Http11;
+    let persists = !close && (newer || keep_alive);
+    Ok(Admitted {
+        framing,
+        expects: newer && expectation(head)?,
+        persistence: if persists { Persistence::Persist } else { Persistence::Close },
+        upgrade: newer && upgrade,
+    })
+}
+
+/// RFC 9110 section 7.4: a request for https that comes in the clear was not meant for here.
+fn is_served(scheme: &str, secure: bool) -> bool {
+    scheme.eq_ignore_ascii_case("http") || (secure && scheme.eq_ignore_ascii_case("https"))
+}
+
+// ABNF: Expect = #expectation; the one expectation is "100-continue"    (RFC 9110 section 10.1.1)
+fn expectation(head: &RequestHead<'_>) -> Result<bool, Violation> {
+    let mut expects = false;
+    for (line, value) in head.fields.named("expect") {
+        for expectation in crate::wire::elements(value) {
+            if !expectation.eq_ignore_ascii_case(b"100-continue") {
+                return Err(Violation::new(Kind::Expectation, line, None));
+            }
+            expects = true;
+        }
+    }
+    Ok(expects)
+}
+
+impl Admitted {
+    /// Whether the client asked to go on to `protocol` (RFC 9110 section 7.8).
+    pub(crate) fn asks_for(&self, head: &RequestHead<'_>, protocol: &str) -> bool {
+        self.upgrade && head.fields.list("upgrade").any(|asked| asked.eq_ignore_ascii_case(protocol.as_bytes()))
+    }
+
+    /// Whether more of the body is to come than the `arrived` bytes behind the head.
+    pub(crate) fn wants_more(&self, arrived: usize) -> bool {
+        match self.framing {
+            Framing::None => false,
+            Framing::Length(length) => length > arrived as u64,
+            Framing::Chunked => true,
+        }
+    }
+}
+
+/// The answer to a broken rule: which rule, which byte, and the way out. It repeats nothing of the
+/// peer's but that one byte.
+pub(crate) fn refusal(violation: Violation) -> Reply<'static> {
+    let kind = violation.kind();
+    let text = format!("{}: {violation}\n{}\nHelp: {}\n", kind.name(), kind.text(), kind.help());
+    short_answer(violation.status(), text)
+}

@@ -1,0 +1,357 @@
+//! The body of a request: read by the handler as it arrives, without its framing (RFC 9112 section 6).
+//!
+//! Bytes that came with the head are read first, then the transport, straight into the reader's own
+//! buffer. Limits on size and slowness are kept here; how the body ended is left behind for the
+//! connection, which answers a failure and decides what becomes of the bytes nobody read.
+
+use std::io::{self, Read};
+use std::time::{Duration, Instant};
+
+use crate::limits::Limits;
+use crate::link::Source;
+use crate::wire::{Chunk, ChunkedDecoder, FieldLine, Fields, Framing, Kind, Violation};
+
+/// What is left of a body, kept by the connection while the request borrows it.
+pub(crate) struct BodyState {
+    framing: Left,
+    /// The bytes that lie in the buffer behind the head and are not read yet.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// Data bytes that the reader may still get before the body is too large.
+    room: u64,
+    /// Whether the peer waits for a 100 before it sends (RFC 9110 section 10.1.1).
+    expects: bool,
+    began: bool,
+    failure: Option<Failure>,
+    /// Bytes that came from the transport, and how long reads have waited for them.
+    arrived: u64,
+    waited: Duration,
+    trailers: Trailers,
+}
+
+/// What the framing says is still to come.
+enum Left {
+    Length(u64),
+    Chunked(ChunkedDecoder),
+    Nothing,
+}
+
+/// The trailer section: its bytes, and its lines once it is whole.
+#[derive(Default)]
+struct Trailers {
+    bytes: Vec<u8>,
+    lines: Vec<FieldLine>,
+}
+
+/// Why a body ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Violation(Violation),
+    Transport(io::ErrorKind),
+}
+
+impl Failure {
+    /// The error as the reader sees it, with the violation inside.
+    fn to_error(self) -> io::Error {
+        let violation = match self {
+            Self::Transport(kind) => return kind.into(),
+            Self::Violation(violation) => violation,
+        };
+        let kind = match violation.kind() {
+            Kind::BodyTime => io::ErrorKind::TimedOut,
+            Kind::EndedInBody => io::ErrorKind::UnexpectedEof,
+            _ => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, violation)
+    }
+}
+
+/// What an unread rest of a body asks of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Everything was read.
+    Nothing,
+    /// So many bytes will come.
+    Known(u64),
+    /// Nobody knows how many, or the peer may send none at all.
+    Unknown,
+}
+
+impl BodyState {
+    /// `to` bytes of what follows the head have arrived already.
+    pub(crate) fn new(framing: Framing, expects: bool, to: usize, limits: &Limits) -> Self {
+        let framing = match framing {
+            Framing::None | Framing::Length(0) => Left::Nothing,
+            Framing::Length(length) => Left::Length(length),
+            Framing::Chunked => Left::Chunked(ChunkedDecoder::new(limits)),
+        };
+        Self {
+            expects: expects && !matches!(framing, Left::Nothing),
+            framing,
+            from: 0,
+            to,
+            room: limits.body,
+            began: false,
+            failure: None,
+            arrived: 0,
+            waited: Duration::ZERO,
+            trailers: Trailers::default(),
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.failure
+    }
+
+    pub(crate) fn rest(&self) -> Rest {
+        match self.framing {
+            Left::Nothing => Rest::Nothing,
+            _ if self.expects => Rest::Unknown,
+            Left::Length(left) => Rest::Known(left),
+            Left::Chunked(_) => Rest::Unknown,
+        }
+    }
+}
+
+/// The body of a request.
+///
+/// It is read by [`Read`], or whole by [`read_all`](Self::read_all). The first read sends the
+/// `100 Continue` that the client may be waiting for. A body that turns out too large, too slow or
+/// broken gives an error, and the connection answers it with its own status (413, 408, 400)
+/// whatever the handler returns: a handler may pass the error on with `?` and need not tell them
+/// apart.
+pub struct Body<'c> {
+    source: &'c mut (dyn Source + 'c),
+    /// What has been read behind the head lies in here, at `state.from..state.to`.
+    buffer: &'c mut [u8],
+    state: &'c mut BodyState,
+    limits: &'c Limits,
+}
+
+impl<'c> Body<'c> {
+    pub(crate) fn new(
+        source: &'c mut (dyn Source + 'c),
+        buffer: &'c mut [u8],
+        state: &'c mut BodyState,
+        limits: &'c Limits,
+    ) -> Self {
+        Self { source, buffer, state, limits }
+    }
+
+    /// Sets how many bytes this body may have, in place of [`Limits::body`]. It
+    /// counts from here on, so it belongs before the first read.
+    pub fn limit(&mut self, bytes: u64) -> &mut Self {
+        self.state.room = bytes;
+        self
+    }
+
+    /// How many bytes are still to come, where the head said so; 0 where there is no body.
+    #[must_use]
+    pub fn remaining(&self) -> Option<u64> {
+        match self.state.framing {
+            Left::Nothing => Some(0),
+            Left::Length(left) => Some(left),
+            Left::Chunked(_) => None,
+        }
+    }
+
+    /// Reads the rest of the body. Memory grows with the bytes that arrive, never by what the peer
+    /// declares.
+    ///
+    /// # Errors
+    /// If the body is larger than its limit, slower than its rate, broken, or ends early.
+    ///
+    /// ```
+    /// # use longhand::{Request, Response};
+    /// fn shout(request: &mut Request<'_>) -> std::io::Result<Response> {
+    ///     let body = request.body().limit(64 * 1024).read_all()?;
+    ///     Ok(Response::bytes("text/plain; charset=utf-8", body.to_ascii_uppercase()))
+    /// }
+    /// ```
+    pub fn read_all(&mut self) -> io::Result<Vec<u8>> {
+        let mut all = Vec::new();
+        let buffered = (self.state.to - self.state.from) as u64;
+        let expected = self.remaining().map_or(buffered, |left| left.min(buffered.max(8 << 10)));
+        // One byte more, so that the read which finds the end needs no growth.
+        all.reserve_exact(usize::try_from(expected).unwrap_or(0) + 1);
+        self.read_to_end(&mut all)?;
+        Ok(all)
+    }
+
+    pub(crate) fn trailers(&self) -> Fields<'_> {
+        let done = matches!(self.state.framing, Left::Nothing);
+        Fields::new(&self.state.trailers.bytes, if done { &self.state.trailers.lines } else { &[] })
+    }
+
+    pub(crate) fn local(&self) -> Option<std::net::SocketAddr> {
+        self.source.local()
+    }
+
+    /// What precedes the first byte: the declared length is judged, then the 100 is sent.
+    fn begin(&mut self) -> Result<(), Failure> {
+        if let Left::Length(left) = self.state.framing {
+            self.check_room(left)?;
+        }
+        if std::mem::take(&mut self.state.expects) {
+            self.source.send_now(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(transport_failure)?;
+        }
+        Ok(())
+    }
+
+    fn check_room(&self, coming: u64) -> Result<(), Failure> {
+        if coming > self.state.room {
+            return Err(violation(Kind::BodyTooLarge, self.state.room));
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, into: &mut [u8]) -> Result<usize, Failure> {
+        if !self.state.began {
+            self.state.began = true;
+            self.begin()?;
+        }
+        let left = match &self.state.framing {
+            Left::Nothing => return Ok(0),
+            Left::Length(left) => *left,
+            Left::Chunked(_) => match self.chunk()? {
+                Some(left) => left,
+                None => return Ok(0),
+            },
+        };
+        let most = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let count = self.data(&mut into[..most])?;
+        self.state.room = self.state.room.saturating_sub(count as u64);
+        match &mut self.state.framing {
+            Left::Length(left) => {
+                *left -= count as u64;
+                if *left == 0 {
+                    self.state.framing = Left::Nothing;
+                }
+            }
+            Left::Chunked(decoder) => decoder.took(count as u64),
+            Left::Nothing => {}
+        }
+        Ok(count)
+    }
+
+    /// Data bytes: those in the buffer, else straight from the transport. A reader that takes less
+    /// than the buffer holds is served through it, so that small reads are no system calls.
+    fn data(&mut self, into: &mut [u8]) -> Result<usize, Failure> {
+        if self.state.from == self.state.to {
+            if into.len() >= self.buffer.len() {
+                return receive(self.source, self.state, self.limits, into);
+            }
+            self.fill()?;
+        }
+        let buffered = &self.buffer[self.state.from..self.state.to];
+        let count = buffered.len().min(into.len());
+        into[..count].copy_from_slice(&buffered[..count]);
+        self.state.from += count;
+        Ok(count)
+    }
+
+    /// Reads framing until data follows, and says how much; `None` at the end of the body.
+    fn chunk(&mut self) -> Result<Option<u64>, Failure> {
+        loop {
+            let Left::Chunked(decoder) = &mut self.state.framing else { return Ok(None) };
+            let buffered = &self.buffer[self.state.from..self.state.to];
+            let (read, chunk) = decoder.framing(buffered).map_err(Failure::Violation)?;
+            self.state.from += read;
+            match chunk {
+                Chunk::Data(left) => {
+                    self.check_room(left)?;
+                    return Ok(Some(left));
+                }
+                Chunk::NeedMore => self.fill()?,
+                Chunk::Trailers => return self.read_trailers().map(|()| None),
+            }
+        }
+    }
+
+    /// Collects the trailer section, which may be longer than the buffer, until it is whole.
+    fn read_trailers(&mut self) -> Result<(), Failure> {
+        loop {
+            let Left::Chunked(decoder) = &self.state.framing else { return Ok(()) };
+            let trailers = &mut self.state.trailers;
+            trailers.bytes.extend_from_slice(&self.buffer[self.state.from..self.state.to]);
+            self.state.from = self.state.to;
+            let end = decoder.trailers(&trailers.bytes, self.limits, &mut trailers.lines).map_err(Failure::Violation)?;
+            if let Some(end) = end {
+                // What is behind the end belongs to the next request: it is still in the buffer.
+                self.state.from -= trailers.bytes.len() - end;
+                trailers.bytes.truncate(end);
+                self.state.framing = Left::Nothing;
+                return Ok(());
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Reads more into the buffer, all of which has been used.
+    fn fill(&mut self) -> Result<(), Failure> {
+        debug_assert_eq!(self.state.from, self.state.to, "framing reads to the end before it wants more");
+        (self.state.from, self.state.to) = (0, 0);
+        self.state.to = receive(self.source, self.state, self.limits, self.buffer)?;
+        Ok(())
+    }
+}
+
+/// One read of the transport under the body's clock, which runs only while a read waits: after its
+/// grace the body has as long as its bytes so far take at the least rate.
+fn receive(
+    source: &mut dyn Source,
+    state: &mut BodyState,
+    limits: &Limits,
+    into: &mut [u8],
+) -> Result<usize, Failure> {
+    source.flush().map_err(transport_failure)?;
+    let earned = Duration::from_secs_f64(state.arrived as f64 / limits.body_rate.max(1) as f64);
+    let left = limits.body_grace.saturating_add(earned).saturating_sub(state.waited);
+    let now = source.now();
+    let count = match source.receive(into, now, deadline(now, left)) {
+        Ok(0) => return Err(violation(Kind::EndedInBody, state.arrived)),
+        Ok(count) => count,
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            return Err(violation(Kind::BodyTime, state.arrived));
+        }
+        Err(error) => return Err(transport_failure(error)),
+    };
+    state.waited += source.now().saturating_duration_since(now);
+    state.arrived += count as u64;
+    Ok(count)
+}
+
+/// A deadline that cannot overflow the clock, however generous a limit is.
+pub(crate) fn deadline(now: Instant, left: Duration) -> Instant {
+    const AGES: Duration = Duration::from_secs(365 * 86_400);
+    now + left.min(AGES)
+}
+
+fn violation(kind: Kind, at: u64) -> Failure {
+    Failure::Violation(Violation::new(kind, usize::try_from(at).unwrap_or(usize::MAX), None))
+}
+
+fn transport_failure(error: io::Error) -> Failure {
+    Failure::Transport(error.kind())
+}
+
+impl Read for Body<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(failure) = self.state.failure {
+            return Err(failure.to_error());
+        }
+        if into.is_empty() {
+            return Ok(0);
+        }
+        self.next(into).map_err(|failure| {
+            self.state.failure = Some(failure);
+            failure.to_error()
+        })
+    }
+}
+
+impl std::fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body").field("remaining", &self.remaining()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! A transport and what waits to be written to it.
+//!
+//! Answers are gathered in one buffer and leave in one write: before every read of the transport,
+//! and when 64 KiB have come together. Large bodies are not copied; they leave in one vectored write
+//! with what was gathered before them.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::transport::Transport;
+
+/// Above so many gathered bytes nothing more is gathered.
+const GATHERED: usize = 64 << 10;
+
+/// From this length on, bytes are written from where they are.
+pub(crate) const LARGE: usize = 16 << 10;
+
+/// The connection's transport with its outgoing buffer.
+pub(crate) struct Link<'t> {
+    pub(crate) transport: &'t mut dyn Transport,
+    /// Gathered and not yet written.
+    pub(crate) out: Vec<u8>,
+}
+
+impl<'t> Link<'t> {
+    pub(crate) fn new(transport: &'t mut dyn Transport) -> Self {
+        Self { transport, out: Vec::with_capacity(512) }
+    }
+
+    /// Writes everything gathered.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let written = self.transport.write_all(&self.out).and_then(|()| self.transport.flush());
+        // What a failed write left over is not for a later one.
+        self.out.clear();
+        written
+    }
+
+    /// Gathers `bytes`, or writes them at once with everything gathered if they are large.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() < LARGE {
+            self.out.extend_from_slice(bytes);
+            return if self.out.len() < GATHERED { Ok(()) } else { self.flush() };
+        }
+        let mut slices = [IoSlice::new(&self.out), IoSlice::new(bytes)];
+        let written = write_all_vectored(self.transport, &mut slices);
+        self.out.clear();
+        written
+    }
+}
+
+/// `Write::write_all_vectored` is not stable; this is what it does.
+fn write_all_vectored(transport: &mut dyn Transport, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        match transport.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    transport.flush()
+}
+
+/// What a body needs of its connection. A trait, so that the lifetime of the transport does not
+/// show in the type of a request.
+pub(crate) trait Source {
+    /// Writes what is gathered, then reads until `deadline`.
+    fn receive(&mut self, into: &mut [u8], now: Instant, deadline: Instant) -> io::Result<usize>;
+    /// Writes what is gathered, then these bytes.
+    fn send_now(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn flush(&mut self) -> io::Result<()>;
+    fn now(&self) -> Instant;
+    fn local(&self) -> Option<SocketAddr>;
+}
+
+impl Source for Link<'_> {
+    fn receive(&mut self, into: &mut [u8], now: Instant, deadline: Instant) -> io::Result<usize> {
+        self.flush()?;
+        self.transport.set_read_deadline(now, Some(deadline));
+        self.transport.read(into)
+    }
+
+    fn send_now(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.extend_from_slice(bytes);
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Link::flush(self)
+    }
+
+    fn now(&self) -> Instant {
+        self.transport.now()
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        self.transport.local()
+    }
+}

@@ -1,0 +1,257 @@
+//! Writing a response: its head, the framing that follows from its body, the body.
+//!
+//! Here, and nowhere else, Content-Length, Transfer-Encoding, Connection and Date are written
+//! (RFC 9112 sections 6 and 9.6, RFC 9110 section 6.6.1).
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use crate::link::Link;
+use crate::request::Persistence;
+use crate::response::{Content, Reply};
+use crate::wire::{Status, Version, format_date};
+use crate::writer::{BodyWriter, write_field};
+
+/// How much of a reader is read at once. Fewer, larger writes are what makes files fast: 256 KiB
+/// here pass nginx's sendfile, 16 KiB do not (`io::copy` uses 8).
+const PIECE: usize = 256 << 10;
+
+/// What of the request decides how its response is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) version: Version,
+    /// The request was HEAD: the head of the response, and no body.
+    pub(crate) head_only: bool,
+    /// What is known before the response: whether the connection may persist.
+    pub(crate) persistence: Persistence,
+}
+
+/// What became of a response.
+pub(crate) struct Sent {
+    pub(crate) persistence: Persistence,
+    /// Data bytes of the body.
+    pub(crate) body: u64,
+    /// `Err` where it could not be written whole; then nothing more may be written.
+    pub(crate) outcome: io::Result<()>,
+    /// What the panic of a stream said.
+    pub(crate) panic: Option<Box<dyn std::any::Any + Send>>,
+}
+
+/// How a response's body is framed.
+#[derive(Clone, Copy)]
+enum Delimited {
+    Length(u64),
+    Chunked,
+    /// By the end of the connection: an unknown length to HTTP/1.0.
+    Close,
+    /// 204 and 304 have no body, and say nothing of its length.
+    Never,
+}
+
+/// The text of the current second, made once.
+pub(crate) struct DateText {
+    text: [u8; 29],
+    until: Option<Instant>,
+}
+
+impl DateText {
+    pub(crate) fn new() -> Self {
+        Self { text: [0; 29], until: None }
+    }
+
+    fn at(&mut self, now: Instant, link: &Link<'_>) -> &[u8; 29] {
+        if self.until.is_none_or(|until| now >= until) {
+            let since = link.transport.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.text = format_date(since.as_secs());
+            self.until = Some(now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos())));
+        }
+        &self.text
+    }
+}
+
+/// Writes `reply` to `link`, where it may stay gathered. An upgrade is written by `connection.rs`.
+pub(crate) fn respond(link: &mut Link<'_>, asked: Asked, reply: Reply<'_>, date: &mut DateText, now: Instant) -> Sent {
+    let delimited = delimit(asked, &reply);
+    let closes = reply.close || matches!(delimited, Delimited::Close);
+    let persistence = if closes { Persistence::Close } else { asked.persistence };
+    write_head(link, asked, &reply, delimited, persistence, date, now);
+    let mut sent = Sent { persistence, body: 0, outcome: Ok(()), panic: None };
+    match reply.content {
+        _ if asked.head_only || matches!(delimited, Delimited::Never) => {}
+        Content::Bytes(bytes) => {
+            sent.outcome = link.send(&bytes);
+            sent.body = bytes.len() as u64;
+        }
+        content => {
+            let body = AssertUnwindSafe(|| write_body(link, content, delimited, &mut sent.body));
+            match catch_unwind(body) {
+                Ok(outcome) => sent.outcome = outcome,
+                Err(panic) => {
+                    sent.outcome = Err(io::Error::other("the response's stream panicked"));
+                    sent.panic = Some(panic);
+                }
+            }
+        }
+    }
+    if sent.outcome.is_err() {
+        sent.persistence = Persistence::Close;
+    }
+    sent
+}
+
+fn delimit(asked: Asked, reply: &Reply<'_>) -> Delimited {
+    match &reply.content {
+        _ if reply.status.never_has_body() => Delimited::Never,
+        Content::Bytes(bytes) => Delimited::Length(bytes.len() as u64),
+        Content::Reader(_, Some(length)) => Delimited::Length(*length),
+        Content::Reader(_, None) | Content::Stream(_) => match asked.version {
+            Version::Http11 => Delimited::Chunked,
+            Version::Http10 => Delimited::Close,
+        },
+        Content::Upgrade(_) => Delimited::Never,
+    }
+}
+
+// ABNF: status-line = HTTP-version SP status-code SP [ reason-phrase ]    (RFC 9112 section 4)
+fn write_head(
+    link: &mut Link<'_>,
+    asked: Asked,
+    reply: &Reply<'_>,
+    delimited: Delimited,
+    persistence: Persistence,
+    date: &mut DateText,
+    now: Instant,
+) {
+    // A proxy passes on the date of its origin.
+    let dated = reply.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("date"));
+    let date = date.at(now, link);
+    let out = &mut link.out;
+    write_status_line(out, reply.status);
+    if !dated {
+        write_field(out, "Date", date);
+    }
+    for (name, value) in &reply.fields {
+        write_field(out, name, value.as_bytes());
+    }
+    match delimited {
+        Delimited::Length(length) => {
+            out.extend_from_slice(b"Content-Length: ");
+            write_number(out, length);
+            out.extend_from_slice(b"\r\n");
+        }
+        Delimited::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        Delimited::Close | Delimited::Never => {}
+    }
+    if let Some(protocol) = reply.upgrade {
+        write_field(out, "Upgrade", protocol.as_bytes());
+    }
+    out.extend_from_slice(connection_line(reply.upgrade.is_some(), persistence, asked.version));
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The Connection field (RFC 9112 section 9.6). HTTP/1.0 closes unless both sides say otherwise, and
+/// an Upgrade field is always named in it (RFC 9110 section 7.8).
+fn connection_line(upgrade: bool, persistence: Persistence, version: Version) -> &'static [u8] {
+    match (upgrade, persistence, version) {
+        (true, Persistence::Close, _) => b"Connection: upgrade, close\r\n",
+        (true, Persistence::Persist, _) => b"Connection: upgrade\r\n",
+        (false, Persistence::Close, _) => b"Connection: close\r\n",
+        (false, Persistence::Persist, Version::Http10) => b"Connection: keep-alive\r\n",
+        (false, Persistence::Persist, Version::Http11) => b"",
+    }
+}
+
+fn write_status_line(out: &mut Vec<u8>, status: Status) {
+    if status == Status::OK {
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    out.extend_from_slice(b"HTTP/1.1 ");
+    write_number(out, u64::from(status.code()));
+    out.push(b' ');
+    out.extend_from_slice(status.reason().as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[first..]);
+}
+
+/// Writes a body that is made by the program's own code.
+fn write_body(link: &mut Link<'_>, content: Content<'_>, delimited: Delimited, sent: &mut u64) -> io::Result<()> {
+    match content {
+        Content::Reader(source, _) => match delimited {
+            Delimited::Length(length) => copy_known(link, source, length, sent),
+            _ => write_stream(link, delimited, sent, |out| copy_unknown(source, out)),
+        },
+        Content::Stream(write) => write_stream(link, delimited, sent, write),
+        Content::Bytes(_) | Content::Upgrade(_) => Ok(()),
+    }
+}
+
+/// Copies exactly `length` bytes. A source that ends before has made the head a lie: the connection
+/// is cut, so that the peer can tell.
+fn copy_known(link: &mut Link<'_>, mut source: Box<dyn Read + '_>, length: u64, sent: &mut u64) -> io::Result<()> {
+    let piece = usize::try_from(length).unwrap_or(usize::MAX).min(PIECE);
+    let mut buffer = vec![0; piece];
+    while *sent < length {
+        let most = usize::try_from(length - *sent).unwrap_or(usize::MAX).min(piece);
+        match source.read(&mut buffer[..most]) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the source ended before its length")),
+            Ok(count) => {
+                link.send(&buffer[..count])?;
+                *sent += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Copies to the end of the source, what each read gives as it comes.
+fn copy_unknown(mut source: Box<dyn Read + '_>, out: &mut BodyWriter<'_>) -> io::Result<()> {
+    let mut buffer = vec![0; 16 << 10];
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                io::Write::write_all(out, &buffer[..count])?;
+                io::Write::flush(out)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn write_stream(
+    link: &mut Link<'_>,
+    delimited: Delimited,
+    sent: &mut u64,
+    write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = BodyWriter::new(link, matches!(delimited, Delimited::Chunked));
+    let written = write(&mut out);
+    *sent = out.sent();
+    written?;
+    *sent = out.finish()?;
+    Ok(())
+}
+
+/// A short answer of the server's own, such as a refusal.
+pub(crate) fn short_answer(status: Status, text: impl Into<Cow<'static, str>>) -> Reply<'static> {
+    Reply::text(text).status(status).field("X-Content-Type-Options", "nosniff").close()
+}

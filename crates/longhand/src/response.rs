@@ -1,0 +1,290 @@
+//! A response: a value that a handler returns, of which nothing is sent before.
+//!
+//! So it can be looked at and changed on its way, nothing is forgotten and nothing is sent twice.
+//! Which framing it gets follows from what its body is made of (RFC 9112 section 6.3), and is
+//! written by `respond.rs`.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+
+use crate::writer::{BodyWriter, Upgraded};
+use crate::value::{FieldValue, check_name};
+use crate::wire::Status;
+use crate::wire::grammar::{is_target, is_token};
+
+/// A response that borrows nothing.
+pub type Response = Reply<'static>;
+
+/// A response whose body may borrow what the handler borrows, for `'s`.
+///
+/// ```
+/// use longhand::{Response, Status};
+///
+/// let response = Response::text("no such page\n").status(Status::NOT_FOUND).field("cache-control", "no-store");
+/// assert_eq!(response.field_value("Cache-Control").unwrap().as_bytes(), b"no-store");
+/// ```
+#[must_use = "a response does nothing until a handler returns it"]
+pub struct Reply<'s> {
+    pub(crate) status: Status,
+    pub(crate) fields: Vec<(Cow<'static, str>, FieldValue)>,
+    pub(crate) content: Content<'s>,
+    pub(crate) close: bool,
+    /// The protocol that an Upgrade field names: of a 101, or of a 426.
+    pub(crate) upgrade: Option<&'static str>,
+}
+
+/// What a body is made of.
+pub(crate) enum Content<'s> {
+    Bytes(Cow<'s, [u8]>),
+    Reader(Box<dyn Read + 's>, Option<u64>),
+    Stream(Box<dyn FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + 's>),
+    /// Taken out when the switch is made.
+    Upgrade(Option<Takeover<'s>>),
+}
+
+/// What runs after a switch of protocols.
+pub(crate) type Takeover<'s> = Box<dyn FnOnce(Upgraded<'_>) + 's>;
+
+impl<'s> Reply<'s> {
+    /// A response without a body.
+    ///
+    /// # Panics
+    /// If `status` is an interim one (1xx): those are sent by the server itself.
+    #[track_caller]
+    pub fn new(status: Status) -> Self {
+        Self::with(final_status(status), Vec::new(), Content::Bytes(Cow::Borrowed(&[])))
+    }
+
+    fn of(media_type: &'static str, content: Content<'s>) -> Self {
+        let fields = vec![(Cow::Borrowed("Content-Type"), media_type.into())];
+        Self::with(Status::OK, fields, content)
+    }
+
+    fn with(status: Status, fields: Vec<(Cow<'static, str>, FieldValue)>, content: Content<'s>) -> Self {
+        Self { status, fields, content, close: false, upgrade: None }
+    }
+
+    /// 200 with text, in UTF-8.
+    pub fn text(text: impl Into<Cow<'s, str>>) -> Self {
+        Self::bytes("text/plain; charset=utf-8", into_bytes(text.into()))
+    }
+
+    /// 200 with an HTML page, in UTF-8. What comes from outside must be escaped in it.
+    pub fn html(page: impl Into<Cow<'s, str>>) -> Self {
+        Self::bytes("text/html; charset=utf-8", into_bytes(page.into()))
+    }
+
+    /// 200 with bytes: owned, static, or borrowed for as long as the server runs.
+    pub fn bytes(media_type: &'static str, bytes: impl Into<Cow<'s, [u8]>>) -> Self {
+        Self::of(media_type, Content::Bytes(bytes.into()))
+    }
+
+    /// 200 with what `source` gives. With a `length`, so many bytes are sent, and a source that ends
+    /// before cuts the connection; without one, the body is chunked.
+    pub fn reader(media_type: &'static str, source: impl Read + 's, length: Option<u64>) -> Self {
+        Self::of(media_type, Content::Reader(Box::new(source), length))
+    }
+
+    /// 200 with a file from its place on, as long as it is now.
+    ///
+    /// # Errors
+    /// If its length or place cannot be told, or it is no regular file: a directory or a pipe has no
+    /// length.
+    pub fn file(media_type: &'static str, mut file: File) -> io::Result<Self> {
+        let facts = file.metadata()?;
+        if !facts.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file"));
+        }
+        let length = facts.len().saturating_sub(io::Seek::stream_position(&mut file)?);
+        Ok(Self::reader(media_type, file, Some(length)))
+    }
+
+    /// 200 with what `write` writes, as it writes it. It runs after the head is ready, on the
+    /// connection's thread. `Ok` ends the body; `Err` cuts the connection, so that the peer can tell.
+    ///
+    /// ```
+    /// # use std::io::Write;
+    /// # use longhand::Response;
+    /// // Server-sent events: each flush is an event on its way.
+    /// let events = Response::stream("text/event-stream", |out| {
+    ///     for n in 1..=3 {
+    ///         write!(out, "data: {n}\n\n")?;
+    ///         out.flush()?;
+    ///     }
+    ///     Ok(())
+    /// });
+    /// ```
+    pub fn stream(
+        media_type: &'static str,
+        write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + 's,
+    ) -> Self {
+        Self::of(media_type, Content::Stream(Box::new(write)))
+    }
+
+    /// 303 to `location`: what answers a POST, so that a reload does not post again. Give another
+    /// [`status`](Self::status) for another redirection. Bytes that no URI holds are
+    /// percent-encoded; whether the place is one to send people to is the program's to know.
+    pub fn redirect(location: &str) -> Self {
+        let mut encoded = Vec::with_capacity(location.len());
+        for octet in location.bytes() {
+            match octet {
+                b'#' => encoded.push(octet),
+                _ if is_target(octet) => encoded.push(octet),
+                _ => encoded.extend_from_slice(format!("%{octet:02X}").as_bytes()),
+            }
+        }
+        let mut reply = Self::new(Status::SEE_OTHER);
+        if let Ok(location) = FieldValue::new(encoded) {
+            reply.fields.push((Cow::Borrowed("Location"), location));
+        }
+        reply
+    }
+
+    /// 101, after which `takeover` has the connection to itself, on its own thread, for `protocol`.
+    /// A request that did not ask for that protocol is answered 426 (RFC 9110 section 7.8).
+    ///
+    /// # Panics
+    /// If `protocol` is no token.
+    #[track_caller]
+    pub fn upgrade(protocol: &'static str, takeover: impl FnOnce(Upgraded<'_>) + 's) -> Self {
+        assert!(is_token(protocol.as_bytes()), "protocol {protocol:?}: expected a token");
+        let content = Content::Upgrade(Some(Box::new(takeover)));
+        Self { upgrade: Some(protocol), ..Self::with(Status::SWITCHING_PROTOCOLS, Vec::new(), content) }
+    }
+
+    /// The same with another status.
+    ///
+    /// # Panics
+    /// If `status` is an interim one (1xx).
+    #[track_caller]
+    pub fn status(mut self, status: Status) -> Self {
+        self.status = final_status(status);
+        self
+    }
+
+    /// The same with this field line, in place of those of the same name.
+    ///
+    /// # Panics
+    /// If the name is no token, or one of Connection, Content-Length, Keep-Alive, Transfer-Encoding
+    /// and Upgrade, which are written by the server. In a handler this becomes a 500.
+    #[doc(alias = "header")]
+    #[track_caller]
+    pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<FieldValue>) -> Self {
+        let name = name.into();
+        check_name(&name);
+        self.fields.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    /// The same with one more field line: for Set-Cookie and others that may stand several times.
+    ///
+    /// # Panics
+    /// As [`field`](Self::field).
+    #[track_caller]
+    pub fn add_field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<FieldValue>) -> Self {
+        let name = name.into();
+        check_name(&name);
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    /// The same, after which the connection is closed.
+    pub fn close(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
+    /// Its status.
+    #[must_use]
+    pub fn status_code(&self) -> Status {
+        self.status
+    }
+
+    /// The value of its first field line of this name, in any case.
+    #[must_use]
+    pub fn field_value(&self, name: &str) -> Option<&FieldValue> {
+        self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+#[track_caller]
+fn final_status(status: Status) -> Status {
+    assert!(!status.is_interim(), "status {status}: expected a final status, 200 to 599");
+    status
+}
+
+fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
+impl std::fmt::Debug for Reply<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let content = match &self.content {
+            Content::Bytes(bytes) => format!("{} bytes", bytes.len()),
+            Content::Reader(_, length) => format!("reader of {length:?}"),
+            Content::Stream(_) => "stream".to_owned(),
+            Content::Upgrade(_) => format!("upgrade to {:?}", self.upgrade),
+        };
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("fields", &self.fields)
+            .field("content", &content)
+            .field("close", &self.close)
+            .finish()
+    }
+}
+
+/// What a handler may return.
+pub trait IntoResponse<'s> {
+    /// The response it stands for.
+    fn into_response(self) -> Reply<'s>;
+}
+
+impl<'s, 'a: 's> IntoResponse<'s> for Reply<'a> {
+    fn into_response(self) -> Reply<'s> {
+        self
+    }
+}
+
+/// 200 with the text.
+impl<'s> IntoResponse<'s> for &'static str {
+    fn into_response(self) -> Reply<'s> {
+        Reply::text(self)
+    }
+}
+
+/// 200 with the text.
+impl<'s> IntoResponse<'s> for String {
+    fn into_response(self) -> Reply<'s> {
+        Reply::text(self)
+    }
+}
+
+/// A response of this status whose body is its name, or none where it cannot have one.
+impl<'s> IntoResponse<'s> for Status {
+    fn into_response(self) -> Reply<'s> {
+        if self.never_has_body() { Reply::new(self) } else { Reply::text(format!("{self}\n")).status(self) }
+    }
+}
+
+/// 500. What the error says is not for the peer. A failed body is answered by the connection with the
+/// failure's own status instead.
+impl<'s> IntoResponse<'s> for io::Error {
+    fn into_response(self) -> Reply<'s> {
+        Status::INTERNAL_SERVER_ERROR.into_response()
+    }
+}
+
+impl<'s, T: IntoResponse<'s>, E: IntoResponse<'s>> IntoResponse<'s> for Result<T, E> {
+    fn into_response(self) -> Reply<'s> {
+        match self {
+            Ok(value) => value.into_response(),
+            Err(error) => error.into_response(),
+        }
+    }
+}

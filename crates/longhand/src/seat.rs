@@ -1,0 +1,144 @@
+//! A connection's place in the server, and the one moment at which it may be closed for another.
+//!
+//! Between two requests a connection is idle, and whoever needs its place (the drain, or a newcomer
+//! at the cap) may take it. Whether it was still idle is decided by one compare-and-swap: only the
+//! winner ends its reads, so no request that has begun is ever cut.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::transport::Interrupt;
+
+/// No byte has come yet.
+const FRESH: u8 = 0;
+/// Between two requests.
+const IDLE: u8 = 1;
+/// A request has begun.
+const BUSY: u8 = 2;
+/// Its place was taken while it was idle or fresh.
+const WOKEN: u8 = 3;
+
+/// One connection's place.
+pub(crate) struct Seat {
+    state: AtomicU8,
+    /// Since when it is fresh or idle, in nanoseconds after `epoch`.
+    since: AtomicU64,
+    epoch: Instant,
+    interrupt: OnceLock<Arc<dyn Interrupt>>,
+}
+
+impl Seat {
+    pub(crate) fn new(epoch: Instant, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
+        let seat = Self { state: AtomicU8::new(FRESH), since: AtomicU64::new(0), epoch, interrupt: OnceLock::new() };
+        if let Some(interrupt) = interrupt {
+            let _ = seat.interrupt.set(interrupt);
+        }
+        seat
+    }
+
+    /// The first byte of a request has come. False if the place was taken before.
+    #[inline]
+    pub(crate) fn begin(&self) -> bool {
+        let busy = |from| self.state.compare_exchange(from, BUSY, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        busy(IDLE) || busy(FRESH)
+    }
+
+    /// A response is written, and the connection waits for the next request.
+    #[inline]
+    pub(crate) fn rest(&self, now: Instant) {
+        self.since.store(self.nanos(now), Ordering::Relaxed);
+        // Sequentially consistent, like the phase: of a connection that goes idle and a drain that
+        // begins, at least one sees the other.
+        self.state.store(IDLE, Ordering::SeqCst);
+    }
+
+    /// When the connection came or went idle, marked for a fresh one.
+    pub(crate) fn arrive(&self, now: Instant) {
+        self.since.store(self.nanos(now), Ordering::Relaxed);
+    }
+
+    fn nanos(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Since when the connection is idle; `None` if it is not.
+    pub(crate) fn idle_since(&self) -> Option<u64> {
+        (self.state.load(Ordering::Acquire) == IDLE).then(|| self.since.load(Ordering::Relaxed))
+    }
+
+    /// How long a fresh connection has been silent; `None` if it is not fresh.
+    pub(crate) fn fresh_for(&self, now: Instant) -> Option<Duration> {
+        let silent = self.nanos(now).saturating_sub(self.since.load(Ordering::Relaxed));
+        (self.state.load(Ordering::Acquire) == FRESH).then(|| Duration::from_nanos(silent))
+    }
+
+    /// Takes the place of an idle connection and ends its reads. False if it was not idle.
+    pub(crate) fn take_idle(&self) -> bool {
+        self.take(IDLE)
+    }
+
+    /// Takes the place of a connection that never sent a byte.
+    pub(crate) fn take_fresh(&self) -> bool {
+        self.take(FRESH)
+    }
+
+    fn take(&self, from: u8) -> bool {
+        let Some(interrupt) = self.interrupt.get() else { return false };
+        let taken = self.state.compare_exchange(from, WOKEN, Ordering::SeqCst, Ordering::Acquire).is_ok();
+        if taken {
+            interrupt.end_reads();
+        }
+        taken
+    }
+
+    /// Whether the place was taken.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.state.load(Ordering::Acquire) == WOKEN
+    }
+
+    /// Ends everything: reads give the end, writes fail.
+    pub(crate) fn cut(&self) {
+        if let Some(interrupt) = self.interrupt.get() {
+            interrupt.cut();
+        }
+    }
+}
+
+/// What a server is doing, as a health check wants to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum State {
+    /// It accepts connections and keeps them.
+    Ready,
+    /// It still accepts, but is about to go: health checks should fail, and every response says
+    /// `Connection: close`.
+    LameDuck,
+    /// It accepts no more, and finishes what it has begun.
+    Draining,
+}
+
+/// The state of the server, shared by all threads.
+pub(crate) struct Phase(AtomicU8);
+
+impl Phase {
+    pub(crate) const READY: Self = Self(AtomicU8::new(0));
+
+    #[inline]
+    pub(crate) fn get(&self) -> State {
+        match self.0.load(Ordering::SeqCst) {
+            0 => State::Ready,
+            1 => State::LameDuck,
+            _ => State::Draining,
+        }
+    }
+
+    pub(crate) fn set(&self, state: State) {
+        let number = match state {
+            State::Ready => 0,
+            State::LameDuck => 1,
+            State::Draining => 2,
+        };
+        self.0.store(number, Ordering::SeqCst);
+    }
+}

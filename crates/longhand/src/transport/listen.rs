@@ -1,0 +1,239 @@
+//! TCP and Unix listeners as acceptors: accepting, being woken, and turning away.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::socket::{Socket, Stream};
+use super::{Accepted, Acceptor, TcpTransport};
+use crate::limits::Limits;
+
+/// Accepts TCP connections.
+#[derive(Debug)]
+pub struct TcpAcceptor {
+    listener: TcpListener,
+    /// Whether the listener is this process's own, so that options set on it harm nobody else.
+    own: bool,
+    /// What connections inherit from the listener, once it is set: no delay, and this write stall.
+    inherited: OnceLock<Duration>,
+    /// The addresses of this acceptor's own wake-up calls that have not come out of `accept` yet.
+    wakes: Mutex<Vec<SocketAddr>>,
+    waking: AtomicBool,
+    refused: Refused<TcpStream>,
+}
+
+impl TcpAcceptor {
+    /// An acceptor over a listener that this process made and shares with nobody.
+    #[must_use]
+    pub fn own(listener: TcpListener) -> Self {
+        Self { own: true, ..Self::shared(listener) }
+    }
+
+    /// An acceptor over a listener that other processes may hold too, such as one inherited from a
+    /// supervisor. No option of the listener is changed.
+    #[must_use]
+    pub fn shared(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            own: false,
+            inherited: OnceLock::new(),
+            wakes: Mutex::default(),
+            waking: AtomicBool::new(false),
+            refused: Refused::default(),
+        }
+    }
+}
+
+impl Acceptor for TcpAcceptor {
+    type Transport = TcpTransport;
+
+    /// Connections inherit TCP_NODELAY and the write timeout from their listener on Linux: two
+    /// system calls less for each. std sets them on streams only, and a listener's descriptor is as
+    /// good a socket as theirs.
+    fn prepare(&self, limits: &Limits) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if self.own {
+            let socket = TcpStream::from(std::os::fd::OwnedFd::from(self.listener.try_clone()?));
+            socket.set_nodelay(true)?;
+            socket.set_write_timeout(Some(limits.write_stall.max(Duration::from_millis(1))))?;
+            let _ = self.inherited.set(limits.write_stall);
+        }
+        let _ = limits;
+        Ok(())
+    }
+
+    fn accept(&self) -> io::Result<Accepted<TcpTransport>> {
+        let (stream, peer) = self.listener.accept()?;
+        self.refused.forget_old();
+        if self.waking.load(Ordering::Acquire) {
+            let mut wakes = lock(&self.wakes);
+            if let Some(place) = wakes.iter().position(|wake| *wake == peer) {
+                wakes.swap_remove(place);
+                return Ok(Accepted::Wake);
+            }
+        }
+        let inherited = self.inherited.get().copied();
+        if inherited.is_none() {
+            stream.set_nodelay(true)?;
+        }
+        Ok(Accepted::Connection(Socket::new(stream, Some(peer), inherited, None)))
+    }
+
+    /// Connects to the listener. Shutting the listener down would wake too, but would end it for
+    /// every process that holds it.
+    fn wake(&self) -> io::Result<()> {
+        let mut target = self.listener.local_addr()?;
+        match target.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => target.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => target.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        // Whoever accepts meanwhile waits for this lock, and so for the address.
+        let mut wakes = lock(&self.wakes);
+        self.waking.store(true, Ordering::Release);
+        let call = TcpStream::connect_timeout(&target, Duration::from_secs(1))?;
+        wakes.push(call.local_addr()?);
+        Ok(())
+    }
+
+    fn refuse(&self, transport: TcpTransport, answer: &[u8]) {
+        self.refused.turn_away(Arc::clone(transport.stream()), answer);
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+}
+
+/// Accepts connections over a Unix socket.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct UnixAcceptor {
+    listener: UnixListener,
+    /// Held while a wake-up call is made.
+    wakes: Mutex<()>,
+    waking: AtomicBool,
+    refused: Refused<UnixStream>,
+}
+
+#[cfg(unix)]
+impl UnixAcceptor {
+    /// An acceptor over a listener.
+    #[must_use]
+    pub fn new(listener: UnixListener) -> Self {
+        Self { listener, wakes: Mutex::default(), waking: AtomicBool::new(false), refused: Refused::default() }
+    }
+}
+
+#[cfg(unix)]
+impl Acceptor for UnixAcceptor {
+    type Transport = super::UnixTransport;
+
+    /// A Unix peer has no address to know a wake-up call by. It is known by having ended already:
+    /// so has a client that hung up, and nothing is lost by taking it for one.
+    fn accept(&self) -> io::Result<Accepted<Self::Transport>> {
+        let (stream, _) = self.listener.accept()?;
+        self.refused.forget_old();
+        if !self.waking.load(Ordering::Acquire) {
+            return Ok(Accepted::Connection(Socket::new(stream, None, None, None)));
+        }
+        drop(lock(&self.wakes));
+        let mut first = [0];
+        stream.set_nonblocking(true)?;
+        let read = stream.receive(&mut first);
+        stream.set_nonblocking(false)?;
+        let early = match read {
+            Ok(0) => return Ok(Accepted::Wake),
+            Ok(_) => Some(first[0]),
+            Err(_) => None,
+        };
+        Ok(Accepted::Connection(Socket::new(stream, None, None, early)))
+    }
+
+    fn wake(&self) -> io::Result<()> {
+        let _making = lock(&self.wakes);
+        self.waking.store(true, Ordering::Release);
+        let address = self.listener.local_addr()?;
+        UnixStream::connect_addr(&address)?.shutdown(Shutdown::Both)
+    }
+
+    fn refuse(&self, transport: Self::Transport, answer: &[u8]) {
+        self.refused.turn_away(Arc::clone(transport.stream()), answer);
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        None
+    }
+}
+
+/// Connections that were turned away and are still open, so that their answer is not lost.
+///
+/// Closing a socket while the peer's request lies unread in it sends a reset, and a reset throws the
+/// answer away on the peer's side. Nobody can wait for each of thousands of peers; so each is kept
+/// until 256 others have come, read without blocking, and closed.
+#[derive(Debug)]
+struct Refused<S> {
+    ring: Mutex<VecDeque<(Arc<S>, Instant)>>,
+    any: AtomicBool,
+}
+
+impl<S> Default for Refused<S> {
+    fn default() -> Self {
+        Self { ring: Mutex::default(), any: AtomicBool::new(false) }
+    }
+}
+
+impl<S: Stream> Refused<S> {
+    const PLACES: usize = 256;
+    const KEPT: Duration = Duration::from_secs(1);
+
+    fn turn_away(&self, stream: Arc<S>, answer: &[u8]) {
+        // The send buffer of a fresh socket is empty: a short answer fits or the peer has gone.
+        if stream.set_blocking(false).is_err() || stream.send(&[io::IoSlice::new(answer)]).is_err() {
+            return;
+        }
+        let _ = stream.end(Shutdown::Write);
+        let mut ring = lock(&self.ring);
+        ring.push_back((stream, Instant::now()));
+        let oldest = if ring.len() > Self::PLACES { ring.pop_front() } else { None };
+        self.any.store(true, Ordering::Relaxed);
+        drop(ring);
+        if let Some((oldest, _)) = oldest {
+            read_out(&*oldest);
+        }
+    }
+
+    /// Closes the oldest ones whose time is over. Called at every accept; costs one load otherwise.
+    fn forget_old(&self) {
+        if !self.any.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut ring = lock(&self.ring);
+        while ring.front().is_some_and(|(_, since)| since.elapsed() > Self::KEPT) {
+            if let Some((oldest, _)) = ring.pop_front() {
+                read_out(&*oldest);
+            }
+        }
+        self.any.store(!ring.is_empty(), Ordering::Relaxed);
+    }
+}
+
+/// Reads what has arrived, without waiting and not without end.
+fn read_out<S: Stream>(stream: &S) {
+    let mut scrap = [0; 4096];
+    for _ in 0..64 {
+        if !matches!(stream.receive(&mut scrap), Ok(1..)) {
+            return;
+        }
+    }
+}
+
+/// None of these locks is held while anything can panic, so a poisoned one guards sound data.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

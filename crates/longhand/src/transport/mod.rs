@@ -1,0 +1,133 @@
+//! What a connection runs over: one duplex stream with deadlines and a clock, and what accepts them.
+//!
+//! [`Transport`] is used through one `&mut`: never cloned, never split, so that TLS fits. Its clock is
+//! its own, so that [`Scripted`] tests every deadline without waiting for it.
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::limits::Limits;
+
+mod socket;
+mod listen;
+mod scripted;
+
+pub use listen::TcpAcceptor;
+#[cfg(unix)]
+pub use listen::UnixAcceptor;
+pub use scripted::{Happened, Scripted};
+#[cfg(unix)]
+pub use socket::UnixTransport;
+pub use socket::{Socket, Stream, TcpTransport};
+
+/// One duplex stream of bytes.
+///
+/// A read or write that runs out of its time fails with [`io::ErrorKind::TimedOut`], never with
+/// `WouldBlock`. An adapter, such as one for TLS, wraps another transport and hands all of these
+/// methods on; it must forward `write_vectored` too, or each response becomes two writes.
+pub trait Transport: Read + Write + Send {
+    /// From now on a read that still waits at `deadline` fails; `None` waits for ever. It is a
+    /// deadline and not a timeout, because one read of TLS may receive many times. `now` is the
+    /// transport's [`now`](Self::now), handed in so that nobody asks the clock twice.
+    fn set_read_deadline(&mut self, now: Instant, deadline: Option<Instant>);
+
+    /// From now on a write that makes no progress for `limit` fails.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn set_write_stall(&mut self, limit: Duration) -> io::Result<()>;
+
+    /// Ends the sending side, so that the peer reads to its end; reading goes on.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn close_write(&mut self) -> io::Result<()>;
+
+    /// The peer's address, where it has one.
+    fn peer(&self) -> Option<SocketAddr>;
+
+    /// The address the peer reached, where there is one.
+    fn local(&self) -> Option<SocketAddr>;
+
+    /// Whether the bytes travel encrypted and authenticated.
+    fn is_secure(&self) -> bool {
+        false
+    }
+
+    /// A handle by which another thread ends a read that blocks.
+    fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
+        None
+    }
+
+    /// A reading and a writing half for two threads, where the transport can be used so.
+    fn halves(&mut self) -> Option<(Box<dyn Read + Send>, Box<dyn Write + Send>)> {
+        None
+    }
+
+    /// The time by which deadlines are kept.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// The time of day.
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// Ends a connection's reads from another thread.
+pub trait Interrupt: Send + Sync {
+    /// The read that blocks, and all later ones, give the end of the stream. Writing goes on.
+    fn end_reads(&self);
+
+    /// Reads end and writes fail.
+    fn cut(&self);
+}
+
+/// What came out of [`Acceptor::accept`].
+#[derive(Debug)]
+pub enum Accepted<T> {
+    /// A connection.
+    Connection(T),
+    /// Nothing but a call of [`Acceptor::wake`].
+    Wake,
+}
+
+/// Where connections come from. Several threads accept at once.
+pub trait Acceptor: Send + Sync {
+    /// What a connection runs over.
+    type Transport: Transport;
+
+    /// Called once before the first `accept`: a chance to set what connections inherit.
+    ///
+    /// # Errors
+    /// What the system says; the server does not start then.
+    fn prepare(&self, limits: &Limits) -> io::Result<()> {
+        let _ = limits;
+        Ok(())
+    }
+
+    /// Waits for a connection. It must not wait for the peer: a TLS handshake belongs to the first
+    /// read, on the connection's own thread.
+    ///
+    /// # Errors
+    /// What the system says. The server reports it, waits a little and accepts again.
+    fn accept(&self) -> io::Result<Accepted<Self::Transport>>;
+
+    /// Makes one blocked `accept` return, [`Accepted::Wake`] where it can be told apart. The
+    /// connections that waited before it come out first.
+    ///
+    /// # Errors
+    /// What the system says; the server tries again.
+    fn wake(&self) -> io::Result<()>;
+
+    /// Answers a connection that finds no place with the bytes of `answer` and closes it, without
+    /// ever waiting for the peer. A secure transport is closed without bytes: an answer would wait
+    /// for a handshake.
+    fn refuse(&self, transport: Self::Transport, answer: &[u8]);
+
+    /// Where it listens, where that is an address.
+    fn local(&self) -> Option<SocketAddr>;
+}

@@ -1,0 +1,251 @@
+//! TCP and Unix sockets as transports: one descriptor a connection, deadlines by socket timeouts.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Interrupt, Transport};
+
+/// A connection over TCP.
+pub type TcpTransport = Socket<TcpStream>;
+
+/// A connection over a Unix socket.
+#[cfg(unix)]
+pub type UnixTransport = Socket<UnixStream>;
+
+/// What the two kinds of stream have in common. Both read and write by shared reference, which is
+/// why one descriptor is enough.
+pub trait Stream: Send + Sync + Sized + 'static {
+    #[doc(hidden)]
+    fn receive(&self, into: &mut [u8]) -> io::Result<usize>;
+    #[doc(hidden)]
+    fn send(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize>;
+    #[doc(hidden)]
+    fn set_timeouts(&self, read: Option<Option<Duration>>, write: Option<Duration>) -> io::Result<()>;
+    #[doc(hidden)]
+    fn set_blocking(&self, blocking: bool) -> io::Result<()>;
+    #[doc(hidden)]
+    fn end(&self, how: Shutdown) -> io::Result<()>;
+    #[doc(hidden)]
+    fn local(&self) -> Option<SocketAddr>;
+}
+
+macro_rules! stream {
+    ($stream:ty, $local:expr) => {
+        impl Stream for $stream {
+            fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
+                (&*self).read(into)
+            }
+
+            fn send(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+                match bytes {
+                    [one] => (&*self).write(one),
+                    several => (&*self).write_vectored(several),
+                }
+            }
+
+            fn set_timeouts(&self, read: Option<Option<Duration>>, write: Option<Duration>) -> io::Result<()> {
+                if let Some(read) = read {
+                    self.set_read_timeout(read)?;
+                }
+                write.map_or(Ok(()), |write| self.set_write_timeout(Some(write)))
+            }
+
+            fn set_blocking(&self, blocking: bool) -> io::Result<()> {
+                self.set_nonblocking(!blocking)
+            }
+
+            fn end(&self, how: Shutdown) -> io::Result<()> {
+                self.shutdown(how)
+            }
+
+            fn local(&self) -> Option<SocketAddr> {
+                ($local)(self)
+            }
+        }
+    };
+}
+
+stream!(TcpStream, |stream: &TcpStream| stream.local_addr().ok());
+#[cfg(unix)]
+stream!(UnixStream, |_: &UnixStream| None);
+
+/// A socket with a read deadline.
+#[derive(Debug)]
+pub struct Socket<S> {
+    stream: Arc<S>,
+    peer: Option<SocketAddr>,
+    deadline: Option<Instant>,
+    /// The time left as it was when the deadline was set; good for one read.
+    fresh: Option<Duration>,
+    /// The read timeout that the socket has.
+    armed: Option<Duration>,
+    /// The write timeout that the socket has.
+    stall: Option<Duration>,
+    /// A byte that was read to see what had been accepted.
+    early: Option<u8>,
+}
+
+impl<S: Stream> Socket<S> {
+    /// `stall` is the write timeout that the stream has already.
+    pub(super) fn new(stream: S, peer: Option<SocketAddr>, stall: Option<Duration>, early: Option<u8>) -> Self {
+        Self { stream: Arc::new(stream), peer, deadline: None, fresh: None, armed: None, stall, early }
+    }
+
+    pub(super) fn stream(&self) -> &Arc<S> {
+        &self.stream
+    }
+
+    /// Sets the socket's timeout to what is left until the deadline, where it is off by more than an
+    /// eighth. In a quiet exchange of small requests it never is, and no system call is spent.
+    fn arm(&mut self) -> io::Result<()> {
+        let Some(deadline) = self.deadline else {
+            if self.armed.take().is_some() {
+                self.stream.set_timeouts(Some(None), None)?;
+            }
+            return Ok(());
+        };
+        let left = self.fresh.take().unwrap_or_else(|| deadline.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let near = left / 8;
+        if !self.armed.is_some_and(|armed| armed >= left - near && armed <= left + near) {
+            // The system counts in ticks of some milliseconds; less than one would mean "for ever".
+            let timeout = left.max(Duration::from_millis(1));
+            self.stream.set_timeouts(Some(Some(timeout)), None)?;
+            self.armed = Some(timeout);
+        }
+        Ok(())
+    }
+}
+
+impl TcpTransport {
+    /// A transport over a stream that was accepted elsewhere.
+    ///
+    /// # Errors
+    /// If the stream cannot be set to send small answers at once.
+    pub fn over(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let peer = stream.peer_addr().ok();
+        Ok(Self::new(stream, peer, None, None))
+    }
+}
+
+#[cfg(unix)]
+impl UnixTransport {
+    /// A transport over a stream that was accepted elsewhere.
+    #[must_use]
+    pub fn over(stream: UnixStream) -> Self {
+        Self::new(stream, None, None, None)
+    }
+}
+
+impl<S: Stream> Read for Socket<S> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let (Some(early), Some(first)) = (self.early, into.first_mut()) {
+            *first = early;
+            self.early = None;
+            return Ok(1);
+        }
+        loop {
+            self.arm()?;
+            match self.stream.receive(into) {
+                // A timeout shorter than the deadline, or a signal: the clock decides.
+                Err(error) if is_timeout(&error) || error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+/// Linux says `WouldBlock` where a timeout ran out, Windows `TimedOut`.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+impl<S: Stream> Write for Socket<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.stream.send(bytes).map_err(|error| {
+            if is_timeout(&error) { io::ErrorKind::TimedOut.into() } else { error }
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: Stream> Transport for Socket<S> {
+    fn set_read_deadline(&mut self, now: Instant, deadline: Option<Instant>) {
+        self.deadline = deadline;
+        self.fresh = deadline.map(|deadline| deadline.saturating_duration_since(now));
+    }
+
+    fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {
+        if self.stall != Some(limit) {
+            self.stream.set_timeouts(None, Some(limit.max(Duration::from_millis(1))))?;
+            self.stall = Some(limit);
+        }
+        Ok(())
+    }
+
+    fn close_write(&mut self) -> io::Result<()> {
+        self.stream.end(Shutdown::Write)
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        self.stream.local()
+    }
+
+    fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
+        Some(Arc::clone(&self.stream) as Arc<dyn Interrupt>)
+    }
+
+    fn halves(&mut self) -> Option<(Box<dyn Read + Send>, Box<dyn Write + Send>)> {
+        let _ = self.stream.set_timeouts(Some(None), None);
+        let half = || Half(Arc::clone(&self.stream));
+        Some((Box::new(half()), Box::new(half())))
+    }
+}
+
+impl<S: Stream> Interrupt for S {
+    // A socket that the peer has closed already cannot be shut down again, and need not be.
+    fn end_reads(&self) {
+        let _ = self.end(Shutdown::Read);
+    }
+
+    fn cut(&self) {
+        let _ = self.end(Shutdown::Both);
+    }
+}
+
+/// The shared descriptor, as one half of a stream.
+struct Half<S>(Arc<S>);
+
+impl<S: Stream> Read for Half<S> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.receive(into)
+    }
+}
+
+impl<S: Stream> Write for Half<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(&[IoSlice::new(bytes)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,635 @@
+//! Does a URI answer? One GET, at most 5 seconds, and only to places that visitors could reach too.
+//!
+//! A URI enters, an [`Outcome`] leaves. Whoever lets strangers name URIs to fetch has built a way
+//! into their own network (server-side request forgery), so this file decides where it connects:
+//! names are looked up here, every answer is judged by `address.rs`, and the connection is made to
+//! the very addresses that were judged, since a second look-up could be answered differently.
+//! Redirects are followed here and not by ureq: each hop goes through `rules.rs` and the look-up
+//! like the first, and no body is read, not even that of a redirect. Environment proxies are
+//! ignored: they would choose the address.
+//!
+//! To the outside all failures are one. What went wrong is for the log: told to the one who asked,
+//! it would map the network behind this server.
+//!
+//! At most [`PLACES`] checks run at once, and nothing that the store or a connection waits for is
+//! held meanwhile: a check may well ask this very server, which answers it on another thread.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::Agent;
+use ureq::config::Config;
+use ureq::http::{self, StatusCode, header};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+
+use crate::address::is_public;
+use crate::rules::{Origin, Uri};
+
+/// For everything together: a place, look-ups, connections, redirects, the final head.
+const TIME: Duration = Duration::from_secs(5);
+
+/// Checks at the same time.
+const PLACES: usize = 8;
+
+/// Redirects that are followed.
+const REDIRECTS: usize = 5;
+
+/// Bytes of one response head.
+const HEAD: usize = 16 * 1024;
+
+/// The setting `CHECK_PRIVATE`: which addresses a check may reach beside the public internet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Private {
+    /// All: for a server inside a network that its users share.
+    Allow,
+    /// This server's own address and port: bookmarking oneself works, nothing else is reached.
+    Own,
+    /// None.
+    Deny,
+}
+
+impl FromStr for Private {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "allow" => Ok(Self::Allow),
+            "own" => Ok(Self::Own),
+            "deny" => Ok(Self::Deny),
+            _ => Err(format!("wanted `allow`, `own` or `deny`, found `{}`", text.escape_debug())),
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The last answer was a 200.
+    Answered,
+    /// Anything else; the reason is for the log and not for the one who asked.
+    Failed(String),
+    /// All places were taken all the time: it was not tried.
+    Busy,
+}
+
+/// Checks URIs for one server. Shared by reference among the connections' threads.
+#[derive(Debug)]
+pub(crate) struct Checker {
+    private: Private,
+    base: Option<Origin>,
+    places: Places,
+}
+
+impl Checker {
+    /// `base` is the address that a proxy in front gives to this server, if there is one.
+    pub(crate) fn new(private: Private, base: Option<Origin>) -> Self {
+        Self { private, base, places: Places::new(PLACES) }
+    }
+
+    /// Checks a URI for a request that reached this server at `local`.
+    pub(crate) fn check(&self, uri: &Uri, local: Option<SocketAddr>) -> Outcome {
+        self.check_until(Instant::now() + TIME, uri, local)
+    }
+
+    fn check_until(&self, deadline: Instant, uri: &Uri, local: Option<SocketAddr>) -> Outcome {
+        let Some(_place) = self.places.take(deadline) else { return Outcome::Busy };
+        let mut uri = uri.clone();
+        for _ in 0..=REDIRECTS {
+            uri = match self.ask(deadline, &uri, local) {
+                Ok(Answer::Ok) => return Outcome::Answered,
+                Ok(Answer::Redirect(next)) => next,
+                Err(reason) => return Outcome::Failed(format!("{}: {reason}", uri.as_str())),
+            };
+        }
+        Outcome::Failed(format!("{}: more than {REDIRECTS} redirects", uri.as_str()))
+    }
+
+    /// One request.
+    fn ask(
+        &self,
+        deadline: Instant,
+        uri: &Uri,
+        local: Option<SocketAddr>,
+    ) -> Result<Answer, String> {
+        let guard = Guard {
+            private: self.private,
+            origin: uri.origin().clone(),
+            is_base: self.base.as_ref() == Some(uri.origin()),
+            local: local.map(canonical),
+        };
+        let config = Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_response_header_size(HEAD)
+            .input_buffer_size(HEAD)
+            .max_idle_connections(0)
+            .timeout_global(Some(deadline.saturating_duration_since(Instant::now())))
+            .user_agent(concat!("longhand-bookmark/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::new(), guard);
+        // The body stays unread: dropping the response closes the connection.
+        let response = agent.get(uri.as_str()).call().map_err(|error| error.to_string())?;
+        match response.status() {
+            StatusCode::OK => Ok(Answer::Ok),
+            StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT => {
+                let location = response.headers().get(header::LOCATION);
+                let location = location.ok_or("a redirect without Location")?;
+                let location = str::from_utf8(location.as_bytes()).map_err(|e| e.to_string())?;
+                let next = uri.join(location).map_err(|refused| refused.to_string())?;
+                Ok(Answer::Redirect(next))
+            }
+            status => Err(format!("wanted the status 200, found {}", status.as_u16())),
+        }
+    }
+}
+
+enum Answer {
+    Ok,
+    Redirect(Uri),
+}
+
+/// Looks up the host of one request and decides whether to connect.
+#[derive(Debug)]
+struct Guard {
+    private: Private,
+    origin: Origin,
+    /// `origin` is `BASE_URL`: whoever set that vouches for where it leads.
+    is_base: bool,
+    local: Option<SocketAddr>,
+}
+
+impl Guard {
+    fn admits(&self, address: SocketAddr) -> bool {
+        match self.private {
+            Private::Allow => true,
+            Private::Own => is_public(address.ip()) || self.is_base || self.is_own(address),
+            Private::Deny => is_public(address.ip()),
+        }
+    }
+
+    /// Loopback with the port of this server, or the address at which the request came in.
+    ///
+    /// The port matters: behind the others wait databases that trust whoever comes from this
+    /// machine.
+    fn is_own(&self, address: SocketAddr) -> bool {
+        let address = canonical(address);
+        self.local.is_some_and(|local| {
+            address.port() == local.port()
+                && (address.ip().is_loopback() || address.ip() == local.ip())
+        })
+    }
+}
+
+impl Resolver for Guard {
+    fn resolve(
+        &self,
+        _: &http::Uri,
+        _: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let authority = format!("{}:{}", self.origin.host, self.origin.port);
+        let found =
+            within(*timeout.after, move || authority.to_socket_addrs().map(Vec::from_iter))?
+                .ok_or(ureq::Error::Timeout(timeout.reason))??;
+
+        // All of them: a name with one public and one private answer is an attempt.
+        if let Some(refused) = found.iter().find(|&&address| !self.admits(address)) {
+            let reason = format!("{refused} is not a public address");
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason).into());
+        }
+        let mut admitted = self.empty();
+        for address in found {
+            // It holds 16; nobody waits for a seventeenth.
+            let _ = admitted.try_push(address);
+        }
+        if admitted.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(admitted) }
+    }
+}
+
+/// What `work` returns, or `None` if it takes longer than `time`.
+///
+/// std's look-up cannot be interrupted and has no deadline, so it gets a thread of its own, which
+/// is left behind when time is up. It ends when the system's resolver gives up, after some 10 to 30
+/// seconds; with [`PLACES`] checks of 5 seconds that makes a few dozen threads at the worst.
+fn within<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<Option<T>> {
+    let (done, result) = mpsc::sync_channel(1);
+    thread::Builder::new().name("look-up".to_owned()).spawn(move || {
+        // Nobody listens any more once time is up.
+        let _ = done.send(work());
+    })?;
+    Ok(result.recv_timeout(time).ok())
+}
+
+/// `::ffff:127.0.0.1`, as a socket for both families reports its peers, is 127.0.0.1.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// A counting semaphore: std has none.
+#[derive(Debug)]
+struct Places {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Places {
+    fn new(count: usize) -> Self {
+        Self { free: Mutex::new(count), freed: Condvar::new() }
+    }
+
+    /// Waits for a place, which is free again when the guard is dropped.
+    fn take(&self, deadline: Instant) -> Option<Place<'_>> {
+        let mut free = self.free();
+        while *free == 0 {
+            let left = deadline.checked_duration_since(Instant::now())?;
+            free = self.freed.wait_timeout(free, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *free -= 1;
+        Some(Place(self))
+    }
+
+    fn free(&self) -> MutexGuard<'_, usize> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Place<'p>(&'p Places);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *self.0.free() += 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, OnceLock};
+
+    /// A server with a thread for each connection; it counts them.
+    fn serve(
+        handle: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static,
+    ) -> (SocketAddr, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let count = Arc::new(AtomicUsize::new(0));
+        let (counter, handle) = (Arc::clone(&count), Arc::new(handle));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                counter.fetch_add(1, Ordering::SeqCst);
+                let (mut stream, handle) = (stream.unwrap(), Arc::clone(&handle));
+                thread::spawn(move || {
+                    let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                    let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+                    let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or("");
+                    handle(path, &mut stream);
+                });
+            }
+        });
+        (address, count)
+    }
+
+    fn answer(stream: &mut TcpStream, status: &str, field: &str) {
+        let head = format!("HTTP/1.1 {status}\r\n{field}\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream.write_all(head.as_bytes());
+    }
+
+    fn uri(address: SocketAddr, path: &str) -> Uri {
+        Uri::parse(&format!("http://{address}{path}")).unwrap()
+    }
+
+    fn check(private: Private, uri: &Uri, local: &str) -> Outcome {
+        Checker::new(private, None).check(uri, Some(local.parse().unwrap()))
+    }
+
+    fn reason(outcome: Outcome) -> String {
+        let Outcome::Failed(reason) = outcome else {
+            panic!("wanted a failure, found {outcome:?}")
+        };
+        reason
+    }
+
+    #[test]
+    fn only_200_is_an_answer() {
+        let (address, _) = serve(|path, stream| answer(stream, &path[1..], "X: y"));
+        for (status, expected) in [
+            ("200", true),
+            ("201", false),
+            ("204", false),
+            ("300", false),
+            ("304", false),
+            ("404", false),
+            ("500", false),
+            ("999", false),
+        ] {
+            let outcome = check(Private::Allow, &uri(address, &format!("/{status}")), "0.0.0.0:1");
+            assert_eq!(outcome == Outcome::Answered, expected, "{status}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn five_redirects_are_followed_and_a_loop_ends() {
+        let (address, count) = serve(|path, stream| match path.strip_prefix("/count/") {
+            Some("0") => answer(stream, "200 OK", "X: y"),
+            Some(left) => {
+                let left = left.parse::<u32>().unwrap() - 1;
+                answer(stream, "303 See Other", &format!("Location: ../count/./{left}"));
+            }
+            None => answer(stream, "307 Again", "Location: "),
+        });
+        let local = address.to_string();
+        assert_eq!(check(Private::Own, &uri(address, "/count/5"), &local), Outcome::Answered);
+        assert_eq!(count.swap(0, Ordering::SeqCst), 6);
+        let failed = reason(check(Private::Own, &uri(address, "/count/6"), &local));
+        assert!(failed.ends_with("more than 5 redirects"), "{failed}");
+        assert_eq!(count.swap(0, Ordering::SeqCst), 6);
+        reason(check(Private::Own, &uri(address, "/loop"), &local));
+        assert_eq!(count.load(Ordering::SeqCst), 6);
+    }
+
+    #[test]
+    fn each_hop_of_a_redirect_is_judged() {
+        let (private, reached) = serve(|_, stream| answer(stream, "200 OK", "X: y"));
+        let targets = [
+            format!("http://{private}/"),
+            format!("//localhost:{}/", private.port()),
+            format!("http://user@{private}/"),
+            "http://169.254.169.254/latest/meta-data/".to_owned(),
+            "http://10.0.0.1/".to_owned(),
+            "javascript:alert(1)".to_owned(),
+            "file:///etc/passwd".to_owned(),
+            "gopher://example.org/".to_owned(),
+            "/a b".to_owned(),
+        ];
+        let count = targets.len();
+        let (address, _) = serve(move |path, stream| {
+            let target = &targets[path[1..].parse::<usize>().unwrap()];
+            answer(stream, "302 Found", &format!("Location: {target}"));
+        });
+        for number in 0..count {
+            let uri = uri(address, &format!("/{number}"));
+            reason(check(Private::Own, &uri, &address.to_string()));
+        }
+        assert_eq!(reached.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn private_addresses_are_refused_however_they_are_spelled() {
+        let (address, reached) = serve(|_, stream| answer(stream, "200 OK", "X: y"));
+        let port = address.port();
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "0177.0.0.1",
+            "0x7f.0.0.1",
+            "2130706433",
+            "017700000001",
+            "127.000.000.001",
+            "0",
+            "0.0.0.0",
+            "localhost",
+            "LOCALHOST",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+        ] {
+            let uri = Uri::parse(&format!("http://{host}:{port}/")).unwrap();
+            for private in [Private::Own, Private::Deny] {
+                // Own port 1: what listens at `port` is somebody else's.
+                reason(check(private, &uri, "127.0.0.1:1"));
+            }
+        }
+        assert_eq!(reached.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn own_means_address_and_port() {
+        let guard = |private, local: &str, is_base| Guard {
+            private,
+            origin: Origin::parse("http://name").unwrap(),
+            is_base,
+            local: Some(canonical(local.parse().unwrap())),
+        };
+        let admits = |guard: &Guard, to: &str| guard.admits(to.parse().unwrap());
+        let own = guard(Private::Own, "[::ffff:192.168.1.5]:8000", false);
+        for to in ["127.0.0.1:8000", "127.0.1.1:8000", "[::1]:8000", "192.168.1.5:8000"] {
+            assert!(admits(&own, to), "{to}");
+        }
+        assert!(admits(&own, "8.8.8.8:53"));
+        for to in
+            ["127.0.0.1:8001", "[::1]:80", "192.168.1.5:22", "192.168.1.6:8000", "0.0.0.0:8000"]
+        {
+            assert!(!admits(&own, to), "{to}");
+        }
+        let base = guard(Private::Own, "127.0.0.1:8000", true);
+        assert!(admits(&base, "10.0.0.7:443"));
+        let deny = guard(Private::Deny, "127.0.0.1:8000", true);
+        assert!(!admits(&deny, "127.0.0.1:8000") && !admits(&deny, "10.0.0.7:443"));
+        assert!(admits(&guard(Private::Allow, "127.0.0.1:1", false), "10.0.0.7:22"));
+    }
+
+    #[test]
+    fn the_base_url_is_own_and_no_other_name_is() {
+        let (address, _) = serve(|_, stream| answer(stream, "200 OK", "X: y"));
+        let base = Origin::parse(&format!("http://localhost:{}", address.port())).unwrap();
+        let checker = Checker::new(Private::Own, Some(base));
+        let named = Uri::parse(&format!("http://LOCALHOST:{}/x", address.port())).unwrap();
+        assert_eq!(checker.check(&named, None), Outcome::Answered);
+        reason(checker.check(&uri(address, "/x"), None));
+    }
+
+    #[test]
+    fn sixty_four_bookmarks_of_this_server_at_once_all_end() {
+        let checker = Arc::new(Checker::new(Private::Own, None));
+        let own = Arc::new(OnceLock::<SocketAddr>::new());
+        let (shared, known) = (Arc::clone(&checker), Arc::clone(&own));
+        let (address, _) = serve(move |path, stream| {
+            let local = *known.wait();
+            let outcome = match path {
+                "/save" => shared.check(&uri(local, "/"), Some(local)),
+                _ => Outcome::Answered,
+            };
+            answer(stream, "200 OK", &format!("X: {outcome:?}"));
+        });
+        own.set(address).unwrap();
+        let clients: Vec<_> = (0..64)
+            .map(|_| {
+                thread::spawn(move || {
+                    let mut stream = TcpStream::connect(address).unwrap();
+                    stream.write_all(b"GET /save HTTP/1.1\r\n\r\n").unwrap();
+                    let mut text = String::new();
+                    stream.read_to_string(&mut text).unwrap();
+                    text
+                })
+            })
+            .collect();
+        for client in clients {
+            let text = client.join().unwrap();
+            assert!(text.contains("X: Answered"), "{text}");
+        }
+        assert_eq!(*checker.places.free(), PLACES);
+    }
+
+    #[test]
+    fn a_ninth_check_is_busy_when_no_place_gets_free_in_time() {
+        let (arrived, arrivals) = mpsc::channel();
+        let (go, held) = mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let (address, count) = serve(move |_, stream| {
+            arrived.send(()).unwrap();
+            let _ = held.lock().unwrap().recv();
+            answer(stream, "200 OK", "X: y");
+        });
+        let checker = Checker::new(Private::Allow, None);
+        thread::scope(|scope| {
+            let checks: Vec<_> = (0..PLACES)
+                .map(|_| scope.spawn(|| checker.check(&uri(address, "/"), None)))
+                .collect();
+            arrivals.iter().take(PLACES).for_each(drop);
+            let soon = Instant::now() + Duration::from_millis(20);
+            assert_eq!(checker.check_until(soon, &uri(address, "/"), None), Outcome::Busy);
+            assert_eq!(count.load(Ordering::SeqCst), PLACES, "the ninth did not connect");
+            drop(go);
+            for check in checks {
+                assert_eq!(check.join().unwrap(), Outcome::Answered);
+            }
+        });
+        assert_eq!(checker.check(&uri(address, "/"), None), Outcome::Answered);
+    }
+
+    #[test]
+    fn time_is_up_wherever_it_is_spent() {
+        let (address, _) = serve(|path, stream| {
+            match path {
+                // A byte at a time: each read succeeds, the whole never ends.
+                "/drip" => while stream.write_all(b"H").is_ok() && pause() {},
+                "/interim" => {
+                    while stream.write_all(b"HTTP/1.1 103 Wait\r\n\r\n").is_ok() && pause() {}
+                }
+                "/silent" => while pause() {},
+                // A redirect whose body never ends.
+                _ => {
+                    let head = format!("HTTP/1.1 302 Found\r\nLocation: {path}x\r\n");
+                    let _ = write!(stream, "{head}Transfer-Encoding: chunked\r\n\r\n");
+                    while stream.write_all(b"1\r\nx\r\n").is_ok() && pause() {}
+                }
+            }
+        });
+        let checker = Checker::new(Private::Allow, None);
+        let https = Uri::parse(&format!("https://{address}/")).unwrap();
+        let slow = ["/drip", "/interim", "/silent"].map(|path| uri(address, path));
+        for uri in [&slow[0], &slow[1], &slow[2], &https] {
+            let start = Instant::now();
+            let deadline = start + Duration::from_millis(200);
+            reason(checker.check_until(deadline, uri, None));
+            assert!(
+                start.elapsed() < Duration::from_secs(2),
+                "{}: {:?}",
+                uri.as_str(),
+                start.elapsed()
+            );
+        }
+        let start = Instant::now();
+        let failed = reason(checker.check(&uri(address, "/redirect"), None));
+        assert!(failed.ends_with("more than 5 redirects"), "{failed}");
+        assert!(start.elapsed() < Duration::from_secs(2));
+    }
+
+    /// Waits a moment without sleeping; gives the test's servers an end of their own.
+    fn pause() -> bool {
+        let (_sender, nothing) = mpsc::channel::<()>();
+        static BEGIN: OnceLock<Instant> = OnceLock::new();
+        let _ = nothing.recv_timeout(Duration::from_millis(5));
+        BEGIN.get_or_init(Instant::now).elapsed() < Duration::from_secs(30)
+    }
+
+    #[test]
+    fn a_look_up_that_blocks_is_left_behind() {
+        let (hold, held) = mpsc::channel::<()>();
+        let start = Instant::now();
+        let looked = within(Duration::from_millis(20), move || held.recv().is_ok());
+        assert_eq!(looked.unwrap(), None);
+        assert!(start.elapsed() < Duration::from_secs(2));
+        drop(hold);
+        assert_eq!(within(Duration::from_secs(5), || 7).unwrap(), Some(7));
+    }
+
+    #[test]
+    fn a_head_beyond_16_kib_fails_and_a_body_is_not_read() {
+        let written = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&written);
+        let (done, end) = mpsc::channel();
+        let (address, _) = serve(move |path, stream| match path {
+            "/head" => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
+                let field = format!("X: {}\r\n", "y".repeat(1000));
+                let fields = field.repeat(17) + "\r\n";
+                let _ = stream.write_all(fields.as_bytes());
+            }
+            _ => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+                let block = [b'x'; 64 * 1024];
+                for _ in 0..1_000_000_000 / block.len() {
+                    if stream.write_all(&block).is_err() {
+                        break;
+                    }
+                    counter.fetch_add(block.len(), Ordering::SeqCst);
+                }
+                done.send(()).unwrap();
+            }
+        });
+        reason(check(Private::Allow, &uri(address, "/head"), "127.0.0.1:1"));
+        let outcome = check(Private::Allow, &uri(address, "/body"), "127.0.0.1:1");
+        assert_eq!(outcome, Outcome::Answered);
+        end.recv().unwrap();
+        // What fits into the buffers of two sockets.
+        assert!(written.load(Ordering::SeqCst) < 64 * 1024 * 1024);
+    }
+
+    #[test]
+    fn nonsense_from_the_other_side_is_a_failure() {
+        let (address, _) = serve(|path, stream| {
+            let _ = stream.write_all(match path {
+                "/nothing" => b"",
+                "/text" => b"hello\r\n\r\n",
+                "/half" => b"HTTP/1.1 200 OK\r\nConte",
+                "/where" => b"HTTP/1.1 302 Found\r\n\r\n",
+                _ => b"HTTP/1.1 302 Found\r\nLocation: /\xff\r\n\r\n".as_slice(),
+            });
+        });
+        for path in ["/nothing", "/text", "/half", "/where", "/bytes"] {
+            reason(check(Private::Allow, &uri(address, path), "127.0.0.1:1"));
+        }
+        let https = Uri::parse(&format!("https://{address}/text")).unwrap();
+        reason(check(Private::Allow, &https, "127.0.0.1:1"));
+    }
+
+    #[test]
+    fn the_setting_has_three_words() {
+        assert_eq!("own".parse(), Ok(Private::Own));
+        assert_eq!("allow".parse(), Ok(Private::Allow));
+        assert_eq!("deny".parse(), Ok(Private::Deny));
+        let wrong = "Yes".parse::<Private>().unwrap_err();
+        assert_eq!(wrong, "wanted `allow`, `own` or `deny`, found `Yes`");
+    }
+}

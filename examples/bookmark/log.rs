@@ -1,0 +1,288 @@
+//! The log file of the store: one line for each save, readable with `less`, mended after a crash.
+//!
+//! Saves enter and are on disk when [`Locked::append`] returns; the lines that were added since a
+//! reader last looked leave. Whoever reads or writes holds the lock of the file, so that several
+//! processes on one machine can share it.
+//!
+//! What a crash leaves half written can only be the end of the file, since each save is synced
+//! before the next begins; it was never acknowledged, and is cut off. Anything else that does not
+//! fit is an error with the number of its line: a damaged log is for its owner to mend, not to be
+//! skipped.
+//!
+//! Turned down: a lock file beside the log (one more file to lose, and the log could still be
+//! replaced under it); `O_APPEND` (the end may have to be cut first, and Windows does not truncate
+//! through it).
+
+use std::fmt;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::line::{HEADER, Lines, decode};
+use crate::rules::{Name, Uri};
+
+/// Why the store could not be read or written.
+#[derive(Debug)]
+pub(crate) enum StoreError {
+    /// The operating system said no.
+    Io { path: PathBuf, doing: &'static str, error: io::Error },
+    /// A line of the log is not one that was written by this program.
+    Corrupt { path: PathBuf, line: usize, why: String },
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { path, doing, error } => {
+                write!(f, "{}: cannot {doing}: {error}", path.display())
+            }
+            Self::Corrupt { path, line, why } => write!(
+                f,
+                "{}, line {line}: {why}; nothing was changed: mend the line or delete it",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            Self::Corrupt { .. } => None,
+        }
+    }
+}
+
+/// How far somebody has read, and in which file: a compacted log is another file of the same name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    file: (u64, u64),
+    pub(crate) length: u64,
+    /// Saves up to here, also those that a later one replaced.
+    pub(crate) saves: usize,
+}
+
+impl Position {
+    /// Whether the log still ends where this reader stopped. Takes no lock.
+    pub(crate) fn is_end_of(self, path: &Path) -> Result<bool, StoreError> {
+        let found = fs::metadata(path).map_err(|error| failed(path, "find the log", error))?;
+        Ok(self.file == identity(&found) && self.length == found.len())
+    }
+}
+
+/// What tells a file from another that took its name.
+#[cfg(unix)]
+fn identity(found: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (found.dev(), found.ino())
+}
+
+/// std cannot tell files apart here: one process per log.
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> (u64, u64) {
+    (0, 0)
+}
+
+/// A log that is open but not locked: all one can do with it is lock it.
+#[derive(Debug)]
+pub(crate) struct Log {
+    path: PathBuf,
+    file: File,
+}
+
+impl Log {
+    /// Opens a log, beginning one where there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = open(path, OpenOptions::new().create(true).truncate(false))?;
+        // Compaction renames a file over this path: over the log itself, not over a link to it.
+        let path = fs::canonicalize(path).map_err(|error| failed(path, "find the log", error))?;
+        let mut log = Self { path, file };
+        log.lock()?.begin()?;
+        Ok(log)
+    }
+
+    /// Where the log is, without symbolic links.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits until no other process reads or writes the log, and keeps it so until dropped.
+    ///
+    /// Another process may have replaced the file while this one waited: the lock that counts is
+    /// that of the file which has the name now.
+    pub(crate) fn lock(&mut self) -> Result<Locked<'_>, StoreError> {
+        loop {
+            self.file.lock().map_err(|error| failed(&self.path, "lock the log", error))?;
+            let current = self.is_current();
+            if matches!(current, Ok(true)) {
+                return Ok(Locked { path: &self.path, file: &mut self.file });
+            }
+            // Others may still wait for it, before they too find that it is the old file.
+            let _ = self.file.unlock();
+            current.map_err(|error| failed(&self.path, "find the log", error))?;
+            self.file = open(&self.path, &mut OpenOptions::new())?;
+            sync_folder(&self.path)?;
+        }
+    }
+
+    fn is_current(&self) -> io::Result<bool> {
+        Ok(identity(&fs::metadata(&self.path)?) == identity(&self.file.metadata()?))
+    }
+}
+
+/// The log while nobody else touches it.
+#[derive(Debug)]
+pub(crate) struct Locked<'l> {
+    path: &'l Path,
+    file: &'l mut File,
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // A lock that cannot be given up ends with the file, at the latest with the process.
+        let _ = self.file.unlock();
+    }
+}
+
+/// What a reader had not seen.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) saves: Vec<(Name, Uri)>,
+    /// Where the reader stands now: at the end.
+    pub(crate) position: Position,
+    /// Whether these are all saves, because what the reader knew is not in this file.
+    pub(crate) afresh: bool,
+}
+
+impl Locked<'_> {
+    /// Gives a new file its first line.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let mut start = Vec::new();
+        let read = self.file.take(HEADER.len() as u64).read_to_end(&mut start);
+        read.map_err(|error| failed(self.path, "read the log", error))?;
+        // A shorter beginning: its maker died before the first line was whole.
+        if start.len() < HEADER.len() && HEADER.as_bytes().starts_with(&start) {
+            self.append(0, HEADER)?;
+        }
+        // Also where the file was there: its maker may have died before this.
+        sync_folder(self.path)
+    }
+
+    /// Reads what was added since `seen`, and cuts off what a crash left half written.
+    pub(crate) fn read(&mut self, seen: Position) -> Result<News, StoreError> {
+        let failed = |error| failed(self.path, "read the log", error);
+        let found = self.file.metadata().map_err(failed)?;
+        let file = identity(&found);
+        let afresh = file != seen.file || found.len() < seen.length || seen.length == 0;
+        let seen = if afresh { Position { file, length: 0, saves: 0 } } else { seen };
+
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(seen.length)).map_err(failed)?;
+        self.file.read_to_end(&mut bytes).map_err(failed)?;
+
+        let mut lines = bytes.as_slice();
+        if afresh {
+            lines = bytes.strip_prefix(HEADER.as_bytes()).ok_or_else(|| StoreError::Corrupt {
+                path: self.path.to_owned(),
+                line: 1,
+                why: format!("wanted `{}`, found `{}`", HEADER.trim_end(), first_line(&bytes)),
+            })?;
+        }
+        let Lines { saves, torn } = decode(lines).map_err(|bad| StoreError::Corrupt {
+            path: self.path.to_owned(),
+            line: 1 + seen.saves + bad.number,
+            why: bad.why,
+        })?;
+        let length = seen.length + (bytes.len() - torn) as u64;
+        if torn > 0 {
+            self.file.set_len(length).map_err(failed)?;
+        }
+        let position = Position { file, length, saves: seen.saves + saves.len() };
+        Ok(News { saves, position, afresh })
+    }
+
+    /// Writes whole lines at the end of the log, `length`. They are on disk when this returns.
+    pub(crate) fn append(&mut self, length: u64, lines: &str) -> Result<(), StoreError> {
+        let written = self
+            .file
+            .seek(SeekFrom::Start(length))
+            .and_then(|_| self.file.write_all(lines.as_bytes()))
+            .and_then(|()| self.file.sync_data());
+        written.map_err(|error| {
+            // On a full disk a part of the line may be there. Should the cut fail as well, half a
+            // line is cut by whoever locks the log next; only a whole line whose sync failed would
+            // stay.
+            let _ = self.file.set_len(length);
+            failed(self.path, "write the log", error)
+        })
+    }
+
+    /// Puts a file with only these saves in the place of the log: at every moment one of the two is
+    /// there, whole. `None` if that file cannot be made, as on a full disk: the long log is as
+    /// good.
+    pub(crate) fn compact(
+        &mut self,
+        saves: impl Iterator<Item = String>,
+    ) -> Result<Option<Position>, StoreError> {
+        let mut text = HEADER.to_owned();
+        let mut count = 0;
+        for save in saves {
+            text.push_str(&save);
+            count += 1;
+        }
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(".new");
+        let new = PathBuf::from(name);
+        let Ok((file, file_is)) = self.replace(&new, &text) else {
+            let _ = fs::remove_file(&new);
+            return Ok(None);
+        };
+        *self.file = file;
+        // Without this a power cut could bring the old file back, without the saves of the new one.
+        sync_folder(self.path)?;
+        Ok(Some(Position { file: file_is, length: text.len() as u64, saves: count }))
+    }
+
+    fn replace(&self, new: &Path, text: &str) -> io::Result<(File, (u64, u64))> {
+        // What a crash left is made anew, so that nothing is written through a link of this name.
+        let _ = fs::remove_file(new);
+        let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(new)?;
+        // Before it gets the name: from then on others wait for this lock instead of the old one.
+        file.lock()?;
+        file.set_permissions(self.file.metadata()?.permissions())?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        let file_is = identity(&file.metadata()?);
+        fs::rename(new, self.path)?;
+        Ok((file, file_is))
+    }
+}
+
+fn open(path: &Path, options: &mut OpenOptions) -> Result<File, StoreError> {
+    let file = options.read(true).write(true).open(path);
+    file.map_err(|error| failed(path, "open the log", error))
+}
+
+/// Makes a new or changed name survive a power cut: a file's own sync does not.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let synced = path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all());
+    synced.map_err(|error| failed(path, "sync the folder of the log", error))
+}
+
+/// std cannot open a folder here; the file system keeps names in order by itself.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
+
+fn failed(path: &Path, doing: &'static str, error: io::Error) -> StoreError {
+    StoreError::Io { path: path.to_owned(), doing, error }
+}
+
+/// The first line of a file that may be anything, for a message.
+fn first_line(bytes: &[u8]) -> String {
+    let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+    String::from_utf8_lossy(&line[..line.len().min(80)]).escape_debug().to_string()
+}
