@@ -4,8 +4,8 @@
 //! by asking for it. No other file reads Connection, Expect or Upgrade.
 
 use crate::request::Persistence;
-use crate::response::Reply;
 use crate::respond::short_answer;
+use crate::response::Reply;
 use crate::wire::{Framing, Kind, RequestHead, Target, Version, Violation};
 
 /// What the head of a request says about its exchange.
@@ -20,7 +20,11 @@ pub(crate) struct Admitted {
 }
 
 /// Judges a head. `target` is where its request-target stands.
-pub(crate) fn admit(head: &RequestHead<'_>, target: usize, secure: bool) -> Result<Admitted, Violation> {
+pub(crate) fn admit(
+    head: &RequestHead<'_>,
+    target: usize,
+    secure: bool,
+) -> Result<Admitted, Violation> {
     let framing = Framing::of_request(head)?;
     match head.target {
         Target::Authority(_) => return Err(Violation::new(Kind::ConnectRefused, 0, None)),
@@ -67,7 +71,11 @@ fn expectation(head: &RequestHead<'_>) -> Result<bool, Violation> {
 impl Admitted {
     /// Whether the client asked to go on to `protocol` (RFC 9110 section 7.8).
     pub(crate) fn asks_for(&self, head: &RequestHead<'_>, protocol: &str) -> bool {
-        self.upgrade && head.fields.list("upgrade").any(|asked| asked.eq_ignore_ascii_case(protocol.as_bytes()))
+        self.upgrade
+            && head
+                .fields
+                .list("upgrade")
+                .any(|asked| asked.eq_ignore_ascii_case(protocol.as_bytes()))
     }
 
     /// Whether more of the body is to come than the `arrived` bytes behind the head.

@@ -5,113 +5,11 @@
 //! connection, which answers a failure and decides what becomes of the bytes nobody read.
 
 use std::io::{self, Read};
-use std::time::{Duration, Instant};
 
+use crate::body_state::{BodyState, Failure, Left, receive, transport_failure, violation};
 use crate::limits::Limits;
 use crate::link::Source;
-use crate::wire::{Chunk, ChunkedDecoder, FieldLine, Fields, Framing, Kind, Violation};
-
-/// What is left of a body, kept by the connection while the request borrows it.
-pub(crate) struct BodyState {
-    framing: Left,
-    /// The bytes that lie in the buffer behind the head and are not read yet.
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-    /// Data bytes that the reader may still get before the body is too large.
-    room: u64,
-    /// Whether the peer waits for a 100 before it sends (RFC 9110 section 10.1.1).
-    expects: bool,
-    began: bool,
-    failure: Option<Failure>,
-    /// Bytes that came from the transport, and how long reads have waited for them.
-    arrived: u64,
-    waited: Duration,
-    trailers: Trailers,
-}
-
-/// What the framing says is still to come.
-enum Left {
-    Length(u64),
-    Chunked(ChunkedDecoder),
-    Nothing,
-}
-
-/// The trailer section: its bytes, and its lines once it is whole.
-#[derive(Default)]
-struct Trailers {
-    bytes: Vec<u8>,
-    lines: Vec<FieldLine>,
-}
-
-/// Why a body ended early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    Violation(Violation),
-    Transport(io::ErrorKind),
-}
-
-impl Failure {
-    /// The error as the reader sees it, with the violation inside.
-    fn to_error(self) -> io::Error {
-        let violation = match self {
-            Self::Transport(kind) => return kind.into(),
-            Self::Violation(violation) => violation,
-        };
-        let kind = match violation.kind() {
-            Kind::BodyTime => io::ErrorKind::TimedOut,
-            Kind::EndedInBody => io::ErrorKind::UnexpectedEof,
-            _ => io::ErrorKind::InvalidData,
-        };
-        io::Error::new(kind, violation)
-    }
-}
-
-/// What an unread rest of a body asks of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rest {
-    /// Everything was read.
-    Nothing,
-    /// So many bytes will come.
-    Known(u64),
-    /// Nobody knows how many, or the peer may send none at all.
-    Unknown,
-}
-
-impl BodyState {
-    /// `to` bytes of what follows the head have arrived already.
-    pub(crate) fn new(framing: Framing, expects: bool, to: usize, limits: &Limits) -> Self {
-        let framing = match framing {
-            Framing::None | Framing::Length(0) => Left::Nothing,
-            Framing::Length(length) => Left::Length(length),
-            Framing::Chunked => Left::Chunked(ChunkedDecoder::new(limits)),
-        };
-        Self {
-            expects: expects && !matches!(framing, Left::Nothing),
-            framing,
-            from: 0,
-            to,
-            room: limits.body,
-            began: false,
-            failure: None,
-            arrived: 0,
-            waited: Duration::ZERO,
-            trailers: Trailers::default(),
-        }
-    }
-
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        self.failure
-    }
-
-    pub(crate) fn rest(&self) -> Rest {
-        match self.framing {
-            Left::Nothing => Rest::Nothing,
-            _ if self.expects => Rest::Unknown,
-            Left::Length(left) => Rest::Known(left),
-            Left::Chunked(_) => Rest::Unknown,
-        }
-    }
-}
+use crate::wire::{Chunk, Fields, Kind};
 
 /// The body of a request.
 ///
@@ -275,7 +173,9 @@ impl<'c> Body<'c> {
             let trailers = &mut self.state.trailers;
             trailers.bytes.extend_from_slice(&self.buffer[self.state.from..self.state.to]);
             self.state.from = self.state.to;
-            let end = decoder.trailers(&trailers.bytes, self.limits, &mut trailers.lines).map_err(Failure::Violation)?;
+            let end = decoder
+                .trailers(&trailers.bytes, self.limits, &mut trailers.lines)
+                .map_err(Failure::Violation)?;
             if let Some(end) = end {
                 // What is behind the end belongs to the next request: it is still in the buffer.
                 self.state.from -= trailers.bytes.len() - end;
@@ -289,50 +189,14 @@ impl<'c> Body<'c> {
 
     /// Reads more into the buffer, all of which has been used.
     fn fill(&mut self) -> Result<(), Failure> {
-        debug_assert_eq!(self.state.from, self.state.to, "framing reads to the end before it wants more");
+        debug_assert_eq!(
+            self.state.from, self.state.to,
+            "framing reads to the end before it wants more"
+        );
         (self.state.from, self.state.to) = (0, 0);
         self.state.to = receive(self.source, self.state, self.limits, self.buffer)?;
         Ok(())
     }
-}
-
-/// One read of the transport under the body's clock, which runs only while a read waits: after its
-/// grace the body has as long as its bytes so far take at the least rate.
-fn receive(
-    source: &mut dyn Source,
-    state: &mut BodyState,
-    limits: &Limits,
-    into: &mut [u8],
-) -> Result<usize, Failure> {
-    source.flush().map_err(transport_failure)?;
-    let earned = Duration::from_secs_f64(state.arrived as f64 / limits.body_rate.max(1) as f64);
-    let left = limits.body_grace.saturating_add(earned).saturating_sub(state.waited);
-    let now = source.now();
-    let count = match source.receive(into, now, deadline(now, left)) {
-        Ok(0) => return Err(violation(Kind::EndedInBody, state.arrived)),
-        Ok(count) => count,
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-            return Err(violation(Kind::BodyTime, state.arrived));
-        }
-        Err(error) => return Err(transport_failure(error)),
-    };
-    state.waited += source.now().saturating_duration_since(now);
-    state.arrived += count as u64;
-    Ok(count)
-}
-
-/// A deadline that cannot overflow the clock, however generous a limit is.
-pub(crate) fn deadline(now: Instant, left: Duration) -> Instant {
-    const AGES: Duration = Duration::from_secs(365 * 86_400);
-    now + left.min(AGES)
-}
-
-fn violation(kind: Kind, at: u64) -> Failure {
-    Failure::Violation(Violation::new(kind, usize::try_from(at).unwrap_or(usize::MAX), None))
-}
-
-fn transport_failure(error: io::Error) -> Failure {
-    Failure::Transport(error.kind())
 }
 
 impl Read for Body<'_> {

@@ -60,7 +60,12 @@ impl Buffer {
     }
 
     /// Reads once, behind what is filled; makes room first if there is none.
-    pub(crate) fn fill(&mut self, link: &mut Link<'_>, now: Instant, deadline: Instant) -> io::Result<usize> {
+    pub(crate) fn fill(
+        &mut self,
+        link: &mut Link<'_>,
+        now: Instant,
+        deadline: Instant,
+    ) -> io::Result<usize> {
         if self.end == self.bytes.len() {
             self.make_room(self.end - self.start, 1);
         }

@@ -14,36 +14,25 @@
 //! lingering one: the sending side ends, and what still comes is read and dropped for a while,
 //! because a reset would take the answer away from the peer (RFC 9112 section 9.6).
 
-use std::any::Any;
 use std::io;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crate::admit::{Admitted, admit, refusal};
-use crate::body::{Body, BodyState, Failure, Rest, deadline};
+use crate::admit::{admit, refusal};
+use crate::body::Body;
+use crate::body_state::{BodyState, Rest};
 use crate::buffer::{BEHIND, Buffer};
+use crate::exchange::{End, Exchange, Handler, Surroundings};
 use crate::limits::Limits;
-use crate::link::{Link, Source};
-use crate::observe::{Answered, Event, Why};
+use crate::link::{Link, Source, deadline};
+use crate::observe::{Event, Why};
 use crate::request::{Persistence, Request};
-use crate::respond::{Asked, DateText, Sent, respond, short_answer};
-use crate::response::{Content, IntoResponse, Reply, Takeover};
+use crate::respond::{Asked, DateText, Sent, respond};
+use crate::response::{IntoResponse, Takeover};
 use crate::seat::{Phase, Seat, State};
 use crate::transport::Transport;
-use crate::wire::{FieldLine, Kind, Layout, RequestHead, Status, Version, Violation, scan_request};
+use crate::wire::{FieldLine, Kind, Layout, RequestHead, Version, Violation, scan_request};
 use crate::writer::Upgraded;
-
-/// What a connection knows of the server around it.
-pub(crate) struct Surroundings<'a> {
-    pub(crate) limits: &'a Limits,
-    pub(crate) seat: &'a Seat,
-    pub(crate) phase: &'a Phase,
-    pub(crate) observer: Option<&'a (dyn Fn(&Event<'_>) + Send + Sync)>,
-}
-
-/// A handler whose type is forgotten: the state machine is compiled once.
-pub(crate) type Handler<'h, 's> = dyn Fn(&mut Request<'_>) -> Reply<'s> + 'h;
 
 /// Serves one connection to its end: no threads, no listener. Tests, fuzzing, lessons and servers of
 /// another make use this door; it is the one that [`Server`](crate::Server) uses.
@@ -66,7 +55,7 @@ where
     R: IntoResponse<'s>,
 {
     let seat = Seat::new(transport.now(), None);
-    let around = Surroundings { limits, seat: &seat, phase: &Phase::READY, observer: None };
+    let around = Surroundings { limits, seat: &seat, phase: &Phase::ready(), observer: None };
     serve(transport, &around, &|request| handler(request).into_response()).0
 }
 
@@ -95,16 +84,6 @@ pub(crate) fn serve<'s>(
         End::Lingering(why) => connection.linger(why),
     };
     (why, connection.requests)
-}
-
-/// How a connection ends.
-enum End {
-    /// Nothing is owed to the peer.
-    Now(Why),
-    /// What is gathered is owed, and the peer has nothing more to send.
-    Flushed(Why),
-    /// What is gathered is owed, and the peer may still be sending.
-    Lingering(Why),
 }
 
 struct Connection<'a, 't> {
@@ -192,8 +171,7 @@ impl Connection<'_, '_> {
 
     /// One request with its response.
     fn exchange<'s>(&mut self, layout: &Layout, handler: &Handler<'_, 's>) -> Result<(), End> {
-        let limits = self.around.limits;
-        let (secure, peer) = (self.link.transport.is_secure(), self.link.transport.peer());
+        let secure = self.link.transport.is_secure();
         // Where the body is still to come, it needs room behind the head; moving the buffer for it
         // means taking the head apart again.
         let (head, behind, admitted, arrived) = loop {
@@ -209,64 +187,27 @@ impl Connection<'_, '_> {
             self.buffer.make_room(layout.end, BEHIND);
         };
         self.requests += 1;
-        let started = self.around.observer.map(|_| self.link.now());
-
-        let mut state = BodyState::new(admitted.framing, admitted.expects, arrived, limits);
-        let body = Body::new(&mut self.link, behind, &mut state, limits);
-        let mut request = Request::new(head, body, peer, secure, admitted.persistence);
-        let reply = match catch_unwind(AssertUnwindSafe(|| handler(&mut request))) {
-            Ok(reply) => reply,
-            Err(panic) => {
-                self.around.tell_panic(peer, &*panic);
-                short_answer(Status::INTERNAL_SERVER_ERROR, "500 Internal Server Error\n")
-            }
-        };
-        drop(request);
-
-        let reply = match state.failure() {
-            None => reply,
-            Some(Failure::Violation(violation)) => {
-                self.around.tell(&Event::Refused { peer, violation });
-                refusal(violation)
-            }
-            Some(Failure::Transport(_)) => return Err(End::Now(Why::Failed)),
-        };
-        let mut reply = permit_upgrade(reply, &head, &admitted, state.rest());
-        let takeover = match &mut reply.content {
-            Content::Upgrade(takeover) => takeover.take(),
-            _ => None,
-        };
-        let instant = matches!(reply.content, Content::Bytes(_));
-
-        self.now = self.link.now();
-        let asked = Asked {
-            version: head.version,
-            head_only: head.method == "HEAD",
-            persistence: self.around.persistence(&admitted, state.rest()),
-        };
-        let status = reply.status;
-        let sent = respond(&mut self.link, asked, reply, &mut self.date, self.now);
-        if !instant {
-            self.now = self.link.now();
-        }
-        if let Some(panic) = &sent.panic {
-            self.around.tell_panic(peer, &**panic);
-        }
-        if let Some(started) = started {
-            let took = self.now.saturating_duration_since(started);
-            let whole = sent.outcome.is_ok();
-            self.around.tell(&Event::Answered(Answered { peer, head: &head, status, body: sent.body, took, whole }));
-        }
-        if let Some(takeover) = takeover {
+        let mut state =
+            BodyState::new(admitted.framing, admitted.expects, arrived, self.around.limits);
+        let exchange = Exchange { link: &mut self.link, date: &mut self.date, around: self.around };
+        let done = exchange.run(&head, &admitted, behind, &mut state, handler)?;
+        self.now = done.now;
+        if let Some(takeover) = done.takeover {
             self.buffer.leave(layout.end, state.from, state.to);
             return Err(self.hand_over(takeover));
         }
-        self.conclude(layout.end, state, &sent, admitted.persistence)
+        self.conclude(layout.end, state, &done.sent, admitted.persistence)
     }
 
     /// After the response: what the handler left of the body is read and dropped, or the connection
     /// closes.
-    fn conclude(&mut self, head: usize, mut state: BodyState, sent: &Sent, client: Persistence) -> Result<(), End> {
+    fn conclude(
+        &mut self,
+        head: usize,
+        mut state: BodyState,
+        sent: &Sent,
+        client: Persistence,
+    ) -> Result<(), End> {
         if sent.outcome.is_err() {
             // What was sent so far goes out; that it ends without its end is how the peer can tell.
             let _ = self.link.flush();
@@ -313,7 +254,8 @@ impl Connection<'_, '_> {
     /// Answers a broken rule. Nothing is parsed after it.
     fn refuse(&mut self, violation: Violation) -> End {
         self.around.tell(&Event::Refused { peer: self.link.transport.peer(), violation });
-        let asked = Asked { version: Version::Http11, head_only: false, persistence: Persistence::Close };
+        let asked =
+            Asked { version: Version::Http11, head_only: false, persistence: Persistence::Close };
         self.now = self.link.now();
         respond(&mut self.link, asked, refusal(violation), &mut self.date, self.now);
         End::Lingering(Why::ServerAsked)
@@ -344,43 +286,5 @@ impl Connection<'_, '_> {
                 return why;
             }
         }
-    }
-}
-
-/// A switch of protocols is made only for a client that asked for it and has sent its whole request
-/// (RFC 9110 section 7.8).
-fn permit_upgrade<'s>(mut reply: Reply<'s>, head: &RequestHead<'_>, admitted: &Admitted, rest: Rest) -> Reply<'s> {
-    let (Content::Upgrade(_), Some(protocol)) = (&reply.content, reply.upgrade) else { return reply };
-    if !admitted.asks_for(head, protocol) {
-        reply = Reply::text(format!("This resource is spoken to in {protocol}.\n")).status(Status::UPGRADE_REQUIRED);
-        reply.upgrade = Some(protocol);
-    } else if rest != Rest::Nothing {
-        reply = short_answer(Status::BAD_REQUEST, "A request for another protocol must be read whole first.\n");
-    }
-    reply
-}
-
-impl Surroundings<'_> {
-    fn tell(&self, event: &Event<'_>) {
-        if let Some(observer) = self.observer {
-            observer(event);
-        }
-    }
-
-    fn tell_panic(&self, peer: Option<SocketAddr>, panic: &(dyn Any + Send)) {
-        let text = panic.downcast_ref::<&str>().copied();
-        let message = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
-        self.tell(&Event::Panicked { peer, message });
-    }
-
-    /// Whether the connection may go on after the response. What is left of the body decides with:
-    /// what cannot be read and dropped within its limit, or might never come, closes.
-    fn persistence(&self, admitted: &Admitted, rest: Rest) -> Persistence {
-        let readable = match rest {
-            Rest::Nothing => true,
-            Rest::Known(left) => left <= self.limits.drain,
-            Rest::Unknown => false,
-        };
-        if readable && self.phase.get() == State::Ready { admitted.persistence } else { Persistence::Close }
     }
 }

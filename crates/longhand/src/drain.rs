@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::body::deadline;
+use crate::link::deadline;
 use crate::observe::Event;
 use crate::registry::{Registry, Room, Wish};
 use crate::seat::State;
@@ -96,7 +96,11 @@ impl std::fmt::Debug for Handle {
 
 /// Waits for the wish to end, and fulfils it. Returns how many connections were cut, once no thread
 /// waits and no connection is served.
-pub(crate) fn conduct<A: Acceptor>(registry: &Registry, acceptor: &A, tell: &dyn Fn(&Event<'_>)) -> usize {
+pub(crate) fn conduct<A: Acceptor>(
+    registry: &Registry,
+    acceptor: &A,
+    tell: &dyn Fn(&Event<'_>),
+) -> usize {
     const FOREVER: Duration = Duration::from_secs(365 * 86_400);
     let mut room = registry.room();
     while room.wish.is_none() {

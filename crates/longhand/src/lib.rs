@@ -1,10 +1,61 @@
-//! HTTP/1.1, written out in longhand.
+//! HTTP/1.1, written out in longhand: a server on std alone, one thread per connection.
+//!
+//! ```
+//! use longhand::{Request, Response, Server};
+//!
+//! let server = Server::bind("127.0.0.1:0")?;
+//! println!("listening on http://{}", server.local_addr()?);
+//! # server.handle().stop();
+//! server.run(|request: &mut Request<'_>| Response::text(format!("You asked for {}\n", request.path())))?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # What a handler is
+//!
+//! A function from [`&mut Request`](Request) to anything that [becomes a response](IntoResponse). It
+//! may borrow what outlives the server, and needs no `Arc`; it runs on the thread of its connection,
+//! and may block. Middleware is a function from handler to handler:
+//!
+//! ```
+//! # use longhand::{Limits, Reply, Request, Response, serve_connection, transport::Scripted};
+//! /// Every response tells what served it.
+//! fn signed<'s>(
+//!     handler: impl Fn(&mut Request<'_>) -> Reply<'s>,
+//! ) -> impl Fn(&mut Request<'_>) -> Reply<'s> {
+//!     move |request| handler(request).field("Server", "longhand")
+//! }
+//!
+//! let mut client = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+//! serve_connection(&mut client, &Limits::default(), signed(|_| Response::text("hello\n")));
+//! assert!(client.output_text().contains("\r\nServer: longhand\r\n"));
+//! ```
+//!
+//! So a handler is tested without a socket: [`serve_connection`] over a
+//! [scripted peer](transport::Scripted) is the code path of production.
+//!
+//! # What it promises
+//!
+//! - **Strict.** What RFC 9112 lets servers read in two ways is refused, with the byte, the rule and
+//!   the way out in the answer. After a refusal nothing more is parsed. See [`wire`].
+//! - **Safe by default.** Every limit and deadline of [`Limits`] is on. Memory grows with the bytes
+//!   that arrive, never by what a peer declares. A panic in a handler is a 500.
+//! - **Nothing is lost.** Pipelined bytes, early bytes of an upgraded protocol, the refusal that an
+//!   uploading client has not read yet: each has its test.
+//! - **It ends well.** [`Handle::drain`] finishes what has begun; nothing polls.
+//!
+//! # Where to read
+//!
+//! The source is meant to be read in the order of the modules below; each file uses only files above
+//! it, from octets up to threads. `ARCHITECTURE.md` in the crate is the map.
+
 #![forbid(unsafe_code)]
-pub mod wire;
+
 mod limits;
+pub mod wire;
 pub mod transport;
 mod observe;
 mod link;
+mod body_state;
 mod body;
 mod request;
 mod value;
@@ -13,21 +64,28 @@ mod response;
 mod respond;
 mod admit;
 mod seat;
+mod exchange;
 mod buffer;
 mod connection;
+mod registry;
+mod drain;
+mod worker;
+mod server;
 
 pub use body::Body;
 pub use connection::serve_connection;
+pub use drain::Handle;
 pub use limits::Limits;
 pub use observe::{Answered, Event, Why};
 pub use request::{Persistence, Request};
 pub use response::{IntoResponse, Reply, Response};
 pub use seat::State;
+pub use server::{Server, Summary};
 pub use value::{BadValue, FieldValue};
 pub use wire::Status;
 pub use writer::{BodyWriter, Halves, Upgraded};
-mod registry;
-mod drain;
-mod server;
-pub use drain::Handle;
-pub use server::{Server, Summary};
+
+/// The README, whose code is run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,7 +6,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::transport::Transport;
 
@@ -53,7 +53,10 @@ impl<'t> Link<'t> {
 }
 
 /// `Write::write_all_vectored` is not stable; this is what it does.
-fn write_all_vectored(transport: &mut dyn Transport, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+fn write_all_vectored(
+    transport: &mut dyn Transport,
+    mut slices: &mut [IoSlice<'_>],
+) -> io::Result<()> {
     IoSlice::advance_slices(&mut slices, 0);
     while !slices.is_empty() {
         match transport.write_vectored(slices) {
@@ -64,6 +67,12 @@ fn write_all_vectored(transport: &mut dyn Transport, mut slices: &mut [IoSlice<'
         }
     }
     transport.flush()
+}
+
+/// A deadline that cannot overflow the clock, however generous a limit is.
+pub(crate) fn deadline(now: Instant, left: Duration) -> Instant {
+    const AGES: Duration = Duration::from_secs(365 * 86_400);
+    now + left.min(AGES)
 }
 
 /// What a body needs of its connection. A trait, so that the lifetime of the transport does not

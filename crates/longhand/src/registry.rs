@@ -69,7 +69,7 @@ pub(crate) struct Place {
 impl Registry {
     pub(crate) fn new() -> Self {
         Self {
-            phase: Phase::READY,
+            phase: Phase::ready(),
             epoch: Instant::now(),
             requests: AtomicU64::new(0),
             room: Mutex::default(),
@@ -83,9 +83,14 @@ impl Registry {
     }
 
     /// Waits for a change of the room, or for `patience` to end.
-    pub(crate) fn watch<'r>(&self, mut room: MutexGuard<'r, Room>, patience: Duration) -> MutexGuard<'r, Room> {
+    pub(crate) fn watch<'r>(
+        &self,
+        mut room: MutexGuard<'r, Room>,
+        patience: Duration,
+    ) -> MutexGuard<'r, Room> {
         room.watchers += 1;
-        let (mut room, _) = self.changed.wait_timeout(room, patience).unwrap_or_else(PoisonError::into_inner);
+        let (mut room, _) =
+            self.changed.wait_timeout(room, patience).unwrap_or_else(PoisonError::into_inner);
         room.watchers -= 1;
         room
     }
@@ -187,7 +192,9 @@ impl Room {
         if self.take_longest() {
             return true;
         }
-        let idle = |(index, seat): (usize, &Option<Arc<Seat>>)| Some((seat.as_ref()?.idle_since()?, index));
+        let idle = |(index, seat): (usize, &Option<Arc<Seat>>)| {
+            Some((seat.as_ref()?.idle_since()?, index))
+        };
         let mut idle: Vec<_> = self.seats.iter().enumerate().filter_map(idle).collect();
         if idle.len() > LOOKED_UP {
             idle.select_nth_unstable(LOOKED_UP);

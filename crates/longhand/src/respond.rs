@@ -65,14 +65,21 @@ impl DateText {
         if self.until.is_none_or(|until| now >= until) {
             let since = link.transport.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
             self.text = format_date(since.as_secs());
-            self.until = Some(now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos())));
+            self.until =
+                Some(now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos())));
         }
         &self.text
     }
 }
 
 /// Writes `reply` to `link`, where it may stay gathered. An upgrade is written by `connection.rs`.
-pub(crate) fn respond(link: &mut Link<'_>, asked: Asked, reply: Reply<'_>, date: &mut DateText, now: Instant) -> Sent {
+pub(crate) fn respond(
+    link: &mut Link<'_>,
+    asked: Asked,
+    reply: Reply<'_>,
+    date: &mut DateText,
+    now: Instant,
+) -> Sent {
     let delimited = delimit(asked, &reply);
     let closes = reply.close || matches!(delimited, Delimited::Close);
     let persistence = if closes { Persistence::Close } else { asked.persistence };
@@ -190,7 +197,12 @@ fn write_number(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Writes a body that is made by the program's own code.
-fn write_body(link: &mut Link<'_>, content: Content<'_>, delimited: Delimited, sent: &mut u64) -> io::Result<()> {
+fn write_body(
+    link: &mut Link<'_>,
+    content: Content<'_>,
+    delimited: Delimited,
+    sent: &mut u64,
+) -> io::Result<()> {
     match content {
         Content::Reader(source, _) => match delimited {
             Delimited::Length(length) => copy_known(link, source, length, sent),
@@ -203,13 +215,23 @@ fn write_body(link: &mut Link<'_>, content: Content<'_>, delimited: Delimited, s
 
 /// Copies exactly `length` bytes. A source that ends before has made the head a lie: the connection
 /// is cut, so that the peer can tell.
-fn copy_known(link: &mut Link<'_>, mut source: Box<dyn Read + '_>, length: u64, sent: &mut u64) -> io::Result<()> {
+fn copy_known(
+    link: &mut Link<'_>,
+    mut source: Box<dyn Read + '_>,
+    length: u64,
+    sent: &mut u64,
+) -> io::Result<()> {
     let piece = usize::try_from(length).unwrap_or(usize::MAX).min(PIECE);
     let mut buffer = vec![0; piece];
     while *sent < length {
         let most = usize::try_from(length - *sent).unwrap_or(usize::MAX).min(piece);
         match source.read(&mut buffer[..most]) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the source ended before its length")),
+            Ok(0) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the source ended before its length",
+                ));
+            }
             Ok(count) => {
                 link.send(&buffer[..count])?;
                 *sent += count as u64;

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 
-use crate::writer::{BodyWriter, Upgraded};
 use crate::value::{FieldValue, check_name};
 use crate::wire::Status;
 use crate::wire::grammar::{is_target, is_token};
+use crate::writer::{BodyWriter, Upgraded};
 
 /// A response that borrows nothing.
 pub type Response = Reply<'static>;
@@ -38,10 +38,13 @@ pub struct Reply<'s> {
 pub(crate) enum Content<'s> {
     Bytes(Cow<'s, [u8]>),
     Reader(Box<dyn Read + 's>, Option<u64>),
-    Stream(Box<dyn FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + 's>),
+    Stream(Stream<'s>),
     /// Taken out when the switch is made.
     Upgrade(Option<Takeover<'s>>),
 }
+
+/// What writes a body as it is made.
+pub(crate) type Stream<'s> = Box<dyn FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + 's>;
 
 /// What runs after a switch of protocols.
 pub(crate) type Takeover<'s> = Box<dyn FnOnce(Upgraded<'_>) + 's>;
@@ -61,7 +64,11 @@ impl<'s> Reply<'s> {
         Self::with(Status::OK, fields, content)
     }
 
-    fn with(status: Status, fields: Vec<(Cow<'static, str>, FieldValue)>, content: Content<'s>) -> Self {
+    fn with(
+        status: Status,
+        fields: Vec<(Cow<'static, str>, FieldValue)>,
+        content: Content<'s>,
+    ) -> Self {
         Self { status, fields, content, close: false, upgrade: None }
     }
 
@@ -150,7 +157,10 @@ impl<'s> Reply<'s> {
     pub fn upgrade(protocol: &'static str, takeover: impl FnOnce(Upgraded<'_>) + 's) -> Self {
         assert!(is_token(protocol.as_bytes()), "protocol {protocol:?}: expected a token");
         let content = Content::Upgrade(Some(Box::new(takeover)));
-        Self { upgrade: Some(protocol), ..Self::with(Status::SWITCHING_PROTOCOLS, Vec::new(), content) }
+        Self {
+            upgrade: Some(protocol),
+            ..Self::with(Status::SWITCHING_PROTOCOLS, Vec::new(), content)
+        }
     }
 
     /// The same with another status.
@@ -170,7 +180,11 @@ impl<'s> Reply<'s> {
     /// and Upgrade, which are written by the server. In a handler this becomes a 500.
     #[doc(alias = "header")]
     #[track_caller]
-    pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<FieldValue>) -> Self {
+    pub fn field(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<FieldValue>,
+    ) -> Self {
         let name = name.into();
         check_name(&name);
         self.fields.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
@@ -183,7 +197,11 @@ impl<'s> Reply<'s> {
     /// # Panics
     /// As [`field`](Self::field).
     #[track_caller]
-    pub fn add_field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<FieldValue>) -> Self {
+    pub fn add_field(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<FieldValue>,
+    ) -> Self {
         let name = name.into();
         check_name(&name);
         self.fields.push((name, value.into()));
@@ -205,7 +223,10 @@ impl<'s> Reply<'s> {
     /// The value of its first field line of this name, in any case.
     #[must_use]
     pub fn field_value(&self, name: &str) -> Option<&FieldValue> {
-        self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.fields
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 }
 
@@ -268,12 +289,16 @@ impl<'s> IntoResponse<'s> for String {
 /// A response of this status whose body is its name, or none where it cannot have one.
 impl<'s> IntoResponse<'s> for Status {
     fn into_response(self) -> Reply<'s> {
-        if self.never_has_body() { Reply::new(self) } else { Reply::text(format!("{self}\n")).status(self) }
+        if self.never_has_body() {
+            Reply::new(self)
+        } else {
+            Reply::text(format!("{self}\n")).status(self)
+        }
     }
 }
 
-/// 500. What the error says is not for the peer. A failed body is answered by the connection with the
-/// failure's own status instead.
+/// 500, without a word of what the error says. A failed body is answered by the connection with its
+/// own status instead.
 impl<'s> IntoResponse<'s> for io::Error {
     fn into_response(self) -> Reply<'s> {
         Status::INTERNAL_SERVER_ERROR.into_response()

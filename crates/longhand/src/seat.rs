@@ -30,7 +30,12 @@ pub(crate) struct Seat {
 
 impl Seat {
     pub(crate) fn new(epoch: Instant, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
-        let seat = Self { state: AtomicU8::new(FRESH), since: AtomicU64::new(0), epoch, interrupt: OnceLock::new() };
+        let seat = Self {
+            state: AtomicU8::new(FRESH),
+            since: AtomicU64::new(0),
+            epoch,
+            interrupt: OnceLock::new(),
+        };
         if let Some(interrupt) = interrupt {
             let _ = seat.interrupt.set(interrupt);
         }
@@ -40,7 +45,9 @@ impl Seat {
     /// The first byte of a request has come. False if the place was taken before.
     #[inline]
     pub(crate) fn begin(&self) -> bool {
-        let busy = |from| self.state.compare_exchange(from, BUSY, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        let busy = |from| {
+            self.state.compare_exchange(from, BUSY, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        };
         busy(IDLE) || busy(FRESH)
     }
 
@@ -85,7 +92,8 @@ impl Seat {
 
     fn take(&self, from: u8) -> bool {
         let Some(interrupt) = self.interrupt.get() else { return false };
-        let taken = self.state.compare_exchange(from, WOKEN, Ordering::SeqCst, Ordering::Acquire).is_ok();
+        let taken =
+            self.state.compare_exchange(from, WOKEN, Ordering::SeqCst, Ordering::Acquire).is_ok();
         if taken {
             interrupt.end_reads();
         }
@@ -122,7 +130,9 @@ pub enum State {
 pub(crate) struct Phase(AtomicU8);
 
 impl Phase {
-    pub(crate) const READY: Self = Self(AtomicU8::new(0));
+    pub(crate) fn ready() -> Self {
+        Self(AtomicU8::new(0))
+    }
 
     #[inline]
     pub(crate) fn get(&self) -> State {

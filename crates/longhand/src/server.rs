@@ -1,39 +1,23 @@
-//! The server: threads that accept and serve, one thread a connection.
+//! The server: what it is made of, and what running it means.
 //!
-//! Idle threads wait in `accept` on the one listener. The thread that gets a connection serves it for
-//! its whole life, and when nobody is left waiting it starts a successor first. So there is no queue,
-//! no thread that only accepts, and no hand-over: a connection costs no thread start and no wake-up
-//! but its own (measured: 55 µs of CPU against 85 for a thread started for each).
+//! The threads and their work are in `worker.rs`, the end of it all in `drain.rs`.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::{self, Scope};
-use std::time::Duration;
+use std::thread;
 
-use crate::connection::{Surroundings, serve};
 use crate::drain::{Handle, conduct};
 use crate::limits::Limits;
-use crate::observe::{Event, Why};
-use crate::registry::{Place, Registry};
+use crate::observe::Event;
+use crate::registry::Registry;
 use crate::request::Request;
 use crate::response::{IntoResponse, Reply};
-use crate::seat::{Seat, State};
 #[cfg(unix)]
 use crate::transport::UnixAcceptor;
-use crate::transport::{Accepted, Acceptor, TcpAcceptor, Transport};
-
-/// After a failed accept or thread start: the first pause and the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-const LAST_PAUSE: Duration = Duration::from_secs(1);
-
-/// What a connection reads that finds no place.
-const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Content-Length: 24\r\nRetry-After: 1\r\nConnection: close\r\n\r\n503 Service Unavailable\n";
-
-type Observer = Box<dyn Fn(&Event<'_>) + Send + Sync>;
+use crate::transport::{Acceptor, TcpAcceptor};
+use crate::worker::{Observer, Shop};
 
 /// A server, ready to [run](Self::run).
 ///
@@ -49,7 +33,7 @@ type Observer = Box<dyn Fn(&Event<'_>) + Send + Sync>;
 pub struct Server<A = TcpAcceptor> {
     acceptor: A,
     limits: Limits,
-    observer: Option<Observer>,
+    observer: Option<Box<Observer>>,
     stack_size: usize,
     registry: Arc<Registry>,
 }
@@ -157,131 +141,36 @@ impl<A: Acceptor> Server<A> {
         self.run_erased(&handler)
     }
 
-    fn run_erased<'s>(self, handler: &(dyn Fn(&mut Request<'_>) -> Reply<'s> + Sync)) -> io::Result<Summary> {
+    fn run_erased<'s>(
+        self,
+        handler: &(dyn Fn(&mut Request<'_>) -> Reply<'s> + Sync),
+    ) -> io::Result<Summary> {
         check_connections(self.limits.connections, max_map_count())?;
         self.acceptor.prepare(&self.limits)?;
-        let shop = Shop { server: &self, handler };
+        let shop = Shop {
+            acceptor: &self.acceptor,
+            limits: &self.limits,
+            registry: &self.registry,
+            observer: self.observer.as_deref(),
+            stack_size: self.stack_size,
+            handler,
+        };
         let cut = thread::scope(|scope| {
             self.registry.room().waiting = 1;
             shop.start(scope)?;
-            Ok::<_, io::Error>(conduct(&self.registry, &self.acceptor, &|event| self.tell(event)))
+            Ok::<_, io::Error>(conduct(&self.registry, &self.acceptor, &|event| shop.tell(event)))
         })?;
         let connections = self.registry.room().connections;
         Ok(Summary { connections, requests: self.registry.requests.load(Ordering::Relaxed), cut })
-    }
-
-    fn tell(&self, event: &Event<'_>) {
-        if let Some(observer) = &self.observer {
-            observer(event);
-        }
     }
 }
 
 impl<A: Acceptor> std::fmt::Debug for Server<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("local", &self.acceptor.local()).field("limits", &self.limits).finish_non_exhaustive()
-    }
-}
-
-/// What a thread of the server works with.
-struct Shop<'a, 's, A> {
-    server: &'a Server<A>,
-    handler: &'a (dyn Fn(&mut Request<'_>) -> Reply<'s> + Sync),
-}
-
-impl<A, > Clone for Shop<'_, '_, A> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<A> Copy for Shop<'_, '_, A> {}
-
-impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
-    /// Starts a thread that accepts. It is counted as waiting already.
-    fn start<'env>(self, scope: &'scope Scope<'scope, 'env>) -> io::Result<()> {
-        let thread = thread::Builder::new().name("longhand".to_owned()).stack_size(self.server.stack_size);
-        thread.spawn_scoped(scope, move || self.work(scope)).map(|_| ())
-    }
-
-    /// Accepts and serves, in turn, until there is nothing more to do for this thread.
-    fn work<'env>(self, scope: &'scope Scope<'scope, 'env>) {
-        let registry = &self.server.registry;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let transport = match self.server.acceptor.accept() {
-                Ok(Accepted::Connection(transport)) => transport,
-                // A call that comes late, from a listener shared with others, may reach no drain.
-                Ok(Accepted::Wake) if registry.phase.get() != State::Draining => continue,
-                Ok(Accepted::Wake) => return registry.stop_waiting(true),
-                Err(error) => {
-                    self.server.tell(&Event::AcceptFailed { error: &error });
-                    if registry.phase.get() == State::Draining {
-                        return registry.stop_waiting(false);
-                    }
-                    self.rest(&mut pause);
-                    continue;
-                }
-            };
-            let seat = Seat::new(registry.epoch, transport.interrupter());
-            let Some(place) = registry.enter(seat, self.server.limits.connections) else {
-                self.turn_away(transport);
-                continue;
-            };
-            if place.starts_successor {
-                if let Err(error) = self.start(scope) {
-                    // Without a successor nobody would accept; so this thread goes on doing that.
-                    self.server.tell(&Event::SpawnFailed { error: &error });
-                    registry.leave_unserved(&place);
-                    self.turn_away(transport);
-                    self.rest(&mut pause);
-                    continue;
-                }
-            }
-            pause = FIRST_PAUSE;
-            let requests = self.serve(transport, &place);
-            if !registry.leave(&place, requests) {
-                return;
-            }
-        }
-    }
-
-    fn serve(&self, mut transport: A::Transport, place: &Place) -> u64 {
-        let server = self.server;
-        let peer = transport.peer();
-        server.tell(&Event::Accepted { peer });
-        let around = Surroundings {
-            limits: &server.limits,
-            seat: &place.seat,
-            phase: &server.registry.phase,
-            observer: server.observer.as_deref(),
-        };
-        // Handlers are caught one by one. What is caught here is an observer or a transport that
-        // panics: it must not take the whole server with it.
-        let served = catch_unwind(AssertUnwindSafe(|| serve(&mut transport, &around, self.handler)));
-        let (why, requests) = served.unwrap_or((Why::Failed, 0));
-        server.tell(&Event::Closed { peer, requests, why });
-        requests
-    }
-
-    fn turn_away(&self, transport: A::Transport) {
-        self.server.tell(&Event::TurnedAway { peer: transport.peer() });
-        self.server.acceptor.refuse(transport, NO_PLACE);
-    }
-
-    /// Pauses after a failure, each time longer, at most until a drain begins.
-    fn rest(&self, pause: &mut Duration) {
-        let registry = &self.server.registry;
-        let until = std::time::Instant::now() + *pause;
-        let mut room = registry.room();
-        while room.wish.is_none() {
-            let left = until.saturating_duration_since(std::time::Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            room = registry.watch(room, left);
-        }
-        *pause = (*pause * 2).min(LAST_PAUSE);
+        f.debug_struct("Server")
+            .field("local", &self.acceptor.local())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -298,9 +187,12 @@ fn check_connections(connections: usize, max_map_count: Option<usize>) -> io::Re
         return Ok(());
     }
     let limit = match max_map_count {
-        Some(maps) => format!("vm.max_map_count is {maps}, and each connection's thread takes 4 mappings"),
+        Some(maps) => {
+            format!("vm.max_map_count is {maps}, and each connection's thread takes 4 mappings")
+        }
         None => "each connection has a thread".to_owned(),
     };
-    let message = format!("limits.connections is {connections}: expected 1 to {most}, because {limit}");
+    let message =
+        format!("limits.connections is {connections}: expected 1 to {most}, because {limit}");
     Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }

@@ -38,7 +38,14 @@ impl FieldValue {
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, BadValue> {
         let bytes = bytes.into();
         check(&bytes)?;
-        Ok(Self(if trim_blanks(&bytes).len() == bytes.len() { bytes } else { trim_blanks(&bytes).to_vec() }.into()))
+        Ok(Self(
+            if trim_blanks(&bytes).len() == bytes.len() {
+                bytes
+            } else {
+                trim_blanks(&bytes).to_vec()
+            }
+            .into(),
+        ))
     }
 
     /// The bytes.
@@ -83,7 +90,11 @@ impl fmt::Debug for FieldValue {
 
 impl fmt::Display for BadValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "byte {}: expected visible characters and blanks, found {:02x} hex (RFC 9110 section 5.5)", self.at, self.found)
+        write!(
+            f,
+            "byte {}: expected visible characters and blanks, found {:02x} hex (RFC 9110 section 5.5)",
+            self.at, self.found
+        )
     }
 }
 
@@ -91,13 +102,17 @@ impl std::error::Error for BadValue {}
 
 /// The fields that say where a message ends and what becomes of its connection. longhand writes them
 /// itself; a second hand in it would be a second opinion.
-const FRAMING: [&str; 5] = ["connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"];
+const FRAMING: [&str; 5] =
+    ["connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"];
 
 /// # Panics
 /// If `name` is no token, or one of those fields.
 #[track_caller]
 pub(crate) fn check_name(name: &str) {
-    assert!(is_token(name.as_bytes()), "field name {name:?}: expected a token (RFC 9110 section 5.1)");
+    assert!(
+        is_token(name.as_bytes()),
+        "field name {name:?}: expected a token (RFC 9110 section 5.1)"
+    );
     assert!(
         !FRAMING.iter().any(|own| own.eq_ignore_ascii_case(name)),
         "field {name:?} is written by longhand: use .close() for Connection, a body of known length for \

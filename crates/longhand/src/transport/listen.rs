@@ -52,7 +52,7 @@ impl TcpAcceptor {
 impl Acceptor for TcpAcceptor {
     type Transport = TcpTransport;
 
-    /// Connections inherit TCP_NODELAY and the write timeout from their listener on Linux: two
+    /// Connections inherit `TCP_NODELAY` and the write timeout from their listener on Linux: two
     /// system calls less for each. std sets them on streams only, and a listener's descriptor is as
     /// good a socket as theirs.
     fn prepare(&self, limits: &Limits) -> io::Result<()> {
@@ -126,7 +126,12 @@ impl UnixAcceptor {
     /// An acceptor over a listener.
     #[must_use]
     pub fn new(listener: UnixListener) -> Self {
-        Self { listener, wakes: Mutex::default(), waking: AtomicBool::new(false), refused: Refused::default() }
+        Self {
+            listener,
+            wakes: Mutex::default(),
+            waking: AtomicBool::new(false),
+            refused: Refused::default(),
+        }
     }
 }
 
@@ -194,7 +199,8 @@ impl<S: Stream> Refused<S> {
 
     fn turn_away(&self, stream: Arc<S>, answer: &[u8]) {
         // The send buffer of a fresh socket is empty: a short answer fits or the peer has gone.
-        if stream.set_blocking(false).is_err() || stream.send(&[io::IoSlice::new(answer)]).is_err() {
+        if stream.set_blocking(false).is_err() || stream.send(&[io::IoSlice::new(answer)]).is_err()
+        {
             return;
         }
         let _ = stream.end(Shutdown::Write);

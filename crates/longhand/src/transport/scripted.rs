@@ -214,7 +214,11 @@ impl Read for Scripted {
                     self.note(Happened::TimedOut);
                     return Err(io::ErrorKind::TimedOut.into());
                 }
-                None => return Err(io::Error::other("the script is over and this read would wait for ever")),
+                None => {
+                    return Err(io::Error::other(
+                        "the script is over and this read would wait for ever",
+                    ));
+                }
             }
         }
     }

@@ -24,7 +24,11 @@ pub trait Stream: Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn send(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize>;
     #[doc(hidden)]
-    fn set_timeouts(&self, read: Option<Option<Duration>>, write: Option<Duration>) -> io::Result<()>;
+    fn set_timeouts(
+        &self,
+        read: Option<Option<Duration>>,
+        write: Option<Duration>,
+    ) -> io::Result<()>;
     #[doc(hidden)]
     fn set_blocking(&self, blocking: bool) -> io::Result<()>;
     #[doc(hidden)]
@@ -47,7 +51,11 @@ macro_rules! stream {
                 }
             }
 
-            fn set_timeouts(&self, read: Option<Option<Duration>>, write: Option<Duration>) -> io::Result<()> {
+            fn set_timeouts(
+                &self,
+                read: Option<Option<Duration>>,
+                write: Option<Duration>,
+            ) -> io::Result<()> {
                 if let Some(read) = read {
                     self.set_read_timeout(read)?;
                 }
@@ -91,8 +99,21 @@ pub struct Socket<S> {
 
 impl<S: Stream> Socket<S> {
     /// `stall` is the write timeout that the stream has already.
-    pub(super) fn new(stream: S, peer: Option<SocketAddr>, stall: Option<Duration>, early: Option<u8>) -> Self {
-        Self { stream: Arc::new(stream), peer, deadline: None, fresh: None, armed: None, stall, early }
+    pub(super) fn new(
+        stream: S,
+        peer: Option<SocketAddr>,
+        stall: Option<Duration>,
+        early: Option<u8>,
+    ) -> Self {
+        Self {
+            stream: Arc::new(stream),
+            peer,
+            deadline: None,
+            fresh: None,
+            armed: None,
+            stall,
+            early,
+        }
     }
 
     pub(super) fn stream(&self) -> &Arc<S> {
@@ -108,7 +129,8 @@ impl<S: Stream> Socket<S> {
             }
             return Ok(());
         };
-        let left = self.fresh.take().unwrap_or_else(|| deadline.saturating_duration_since(Instant::now()));
+        let left =
+            self.fresh.take().unwrap_or_else(|| deadline.saturating_duration_since(Instant::now()));
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }

@@ -21,18 +21,22 @@ pub fn format_date(seconds: u64) -> [u8; 29] {
     let seconds = seconds.min(LAST);
     let days = seconds / 86_400;
     let (year, month, day) = civil(days);
-    // 1970 began on a Thursday.
-    let name = DAYS[((days + 3) % 7) as usize].as_bytes();
-    let month = (month as usize - 1) * 3;
     let mut text = *b"Day, 00 Mon 0000 00:00:00 GMT";
-    text[..3].copy_from_slice(&name[..3]);
+    text[..3].copy_from_slice(&day_name(days).as_bytes()[..3]);
     digits(&mut text[5..7], day);
-    text[8..11].copy_from_slice(&MONTHS[month..month + 3]);
+    if let Some(name) = MONTHS.chunks_exact(3).nth(usize::try_from(month - 1).unwrap_or(0)) {
+        text[8..11].copy_from_slice(name);
+    }
     digits(&mut text[12..16], year);
     digits(&mut text[17..19], seconds / 3_600 % 24);
     digits(&mut text[20..22], seconds / 60 % 60);
     digits(&mut text[23..25], seconds % 60);
     text
+}
+
+/// The name of a day since 1970, which began on a Thursday.
+fn day_name(days: u64) -> &'static str {
+    DAYS[usize::try_from((days + 3) % 7).unwrap_or(0)]
 }
 
 /// Fills `place` with the decimal digits of `number`, zeros in front.
@@ -69,9 +73,10 @@ pub fn parse_date(text: &[u8], now: u64) -> Option<u64> {
     };
     let (year, month, day, time) = rest;
     let days = days_of(year, month, day)?;
-    let name = DAYS[(days + 3) as usize % 7].as_bytes();
-    let is_name = if day_name.len() == 3 { &name[..3] == day_name } else { name == day_name };
-    is_name.then_some(days * 86_400 + time)
+    let own_name = self::day_name(days).as_bytes();
+    let is_own =
+        if day_name.len() == 3 { &own_name[..3] == day_name } else { own_name == day_name };
+    is_own.then_some(days * 86_400 + time)
 }
 
 /// Year, month, day, and seconds of the day.

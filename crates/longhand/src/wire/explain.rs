@@ -9,8 +9,8 @@ use core::ops::Range;
 use super::chunked::{Chunk, ChunkedDecoder};
 use super::framing::Framing;
 use super::head::{RequestHead, ResponseHead};
-use super::scan;
 use super::span::{Part, Sink, Spans};
+use super::start_line;
 use super::violation::Violation;
 use crate::limits::Limits;
 
@@ -60,7 +60,7 @@ impl Explained {
 pub fn explain(bytes: &[u8], limits: &Limits) -> Explained {
     whole(bytes, |spans| {
         let mut lines = Vec::new();
-        let Some(layout) = scan::request(bytes, limits, &mut lines, spans)? else {
+        let Some(layout) = start_line::request(bytes, limits, &mut lines, spans)? else {
             return Ok(None);
         };
         let head = RequestHead::new(bytes, &layout, &lines)?;
@@ -74,7 +74,7 @@ pub fn explain(bytes: &[u8], limits: &Limits) -> Explained {
 pub fn explain_response(bytes: &[u8], method: &str, limits: &Limits) -> Explained {
     whole(bytes, |spans| {
         let mut lines = Vec::new();
-        let Some(layout) = scan::response(bytes, limits, &mut lines, spans)? else {
+        let Some(layout) = start_line::response(bytes, limits, &mut lines, spans)? else {
             return Ok(None);
         };
         let head = ResponseHead::new(bytes, &layout, &lines)?;
@@ -95,7 +95,13 @@ fn whole(
         Err(violation) => (Verdict::Refused(violation), Part::Refused),
     };
     spans.base = 0;
-    let told = spans.list.last().map_or(0, |(_, at)| at.end);
+    let mut told = spans.list.last().map_or(0, |(_, at)| at.end);
+    if let Verdict::Refused(violation) = verdict {
+        // An element that a limit cut was read up to the limit: what is refused begins there.
+        let read = violation.at().clamp(told, bytes.len());
+        spans.span(Part::Pending, told..read);
+        told = read;
+    }
     spans.span(rest, told..bytes.len());
     Explained { spans: spans.list, verdict }
 }
@@ -158,5 +164,21 @@ fn chunks(
                 return Ok(end.map(|end| at + end));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_before_a_limit_is_not_called_refused() {
+        let limits = Limits { head: 24, ..Limits::default() };
+        let explained = explain(b"GET / HTTP/1.1\r\nHost: abcdef", &limits);
+        assert_eq!(explained.violation().map(|violation| violation.at()), Some(24));
+        let tail = &explained.spans[explained.spans.len() - 3..];
+        assert_eq!(tail[0], (Part::Colon, 20..21));
+        assert_eq!(tail[1], (Part::Pending, 21..24));
+        assert_eq!(tail[2], (Part::Refused, 24..28));
     }
 }

@@ -61,11 +61,16 @@ impl<'b> Fields<'b> {
 
     /// The lines of this name: where each begins, and its value.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (usize, &'b [u8])> {
+        self.placed(name).map(|(line, value, _)| (line, value))
+    }
+
+    /// The lines of this name: where each begins, its value, and where that begins.
+    pub(crate) fn placed(&self, name: &str) -> impl Iterator<Item = (usize, &'b [u8], usize)> {
         let bytes = self.bytes;
         self.lines
             .iter()
             .filter(move |line| line.name(bytes).eq_ignore_ascii_case(name.as_bytes()))
-            .map(move |line| (line.name.0 as usize, line.value(bytes)))
+            .map(move |line| (line.name.0 as usize, line.value(bytes), line.value.0 as usize))
     }
 
     /// The elements of a list-based field over all its lines, without the empty ones (RFC 9110

@@ -59,8 +59,8 @@ pub fn is_token(bytes: &[u8]) -> bool {
 // ABNF: pchar = unreserved / pct-encoded / sub-delims / ":" / "@"       (RFC 3986 section 3.3)
 /// An octet of a request-target.
 ///
-/// RFC 3986 allows less: browsers send `[ ] \ ^ ` { | }` in queries as they stand (the WHATWG URL
-/// Standard does not encode them), so these pass. `#`, `"`, `<`, `>`, blanks, controls and
+/// RFC 3986 allows less: browsers send brackets, braces, backslash, caret, backtick and bar in
+/// queries as they stand (the WHATWG URL Standard does not encode them), so these pass. `#`, `"`, `<`, `>`, blanks, controls and
 /// everything from 0x80 up are refused: no client has a reason to send them.
 #[inline]
 #[must_use]
@@ -129,6 +129,38 @@ pub fn hex_value(octet: u8) -> Option<u8> {
 #[inline]
 pub(crate) fn ascii(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// How many octets at the front of `bytes` are of a token.
+#[inline]
+#[must_use]
+pub fn token_run(bytes: &[u8]) -> usize {
+    run(&TCHAR, bytes)
+}
+
+/// How many octets at the front of `bytes` are of a request-target.
+#[inline]
+#[must_use]
+pub fn target_run(bytes: &[u8]) -> usize {
+    run(&TARGET, bytes)
+}
+
+/// How many octets at the front of `bytes` are in `table`. Eight octets a step, whose length is then
+/// asked for once; names are too short for more than that.
+#[inline(always)]
+fn run(table: &Table, bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    loop {
+        let (step, after) = match rest.split_first_chunk::<8>() {
+            Some((step, after)) => (&step[..], after),
+            None => (rest, &[][..]),
+        };
+        let stop = step.iter().position(|&octet| !table[octet as usize]);
+        if stop.is_some() || after.is_empty() {
+            return bytes.len() - rest.len() + stop.unwrap_or(step.len());
+        }
+        rest = after;
+    }
 }
 
 const LANES: u64 = 0x0101_0101_0101_0101;

@@ -7,7 +7,8 @@
 use super::fields::{FieldLine, Fields};
 use super::grammar::ascii;
 use super::rules::Kind;
-use super::scan::{Layout, request, response};
+use super::scan::Layout;
+use super::start_line::{request, response};
 use super::status::Status;
 use super::target::{Target, check_authority};
 use super::violation::Violation;
@@ -152,19 +153,48 @@ fn version(layout: &Layout, at: usize) -> Result<Version, Violation> {
 /// The value of the one Host field, empty where HTTP/1.0 sent none (RFC 9112 section 3.2). What is
 /// missing is noticed at the empty line.
 fn host(version: Version, fields: Fields<'_>, end: usize) -> Result<&str, Violation> {
-    let mut hosts = fields.named("host");
-    let Some((line, value)) = hosts.next() else {
+    let mut hosts = fields.placed("host");
+    let Some((_, value, at)) = hosts.next() else {
         return match version {
             Version::Http10 => Ok(""),
             Version::Http11 => Err(Violation::new(Kind::HostMissing, end - 2, None)),
         };
     };
-    if let Some((again, _)) = hosts.next() {
+    if let Some((again, ..)) = hosts.next() {
         return Err(Violation::new(Kind::HostRepeated, again, None));
     }
-    let Ok(text) = core::str::from_utf8(value) else {
-        return Err(Violation::new(Kind::HostOctet, line, None));
+    // What is no text is no host either, at the latest where it stops being text.
+    let text = match core::str::from_utf8(value) {
+        Ok(text) => text,
+        Err(error) => ascii(&value[..error.valid_up_to()]),
     };
-    check_authority(text, line).map_err(|v| Violation::new(v.kind(), line, v.found()))?;
-    Ok(text)
+    check_authority(text, at)?;
+    match value.get(text.len()) {
+        None => Ok(text),
+        octet => Err(Violation::new(Kind::HostOctet, at + text.len(), octet.copied())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_malformed_host_is_refused_at_the_byte_that_is_named() {
+        for (host, kind, at) in [
+            (&b"a/b"[..], Kind::HostOctet, 1),
+            (b"[::g]", Kind::HostLiteral, 0),
+            (b"a:8x", Kind::PortDigits, 3),
+            (b"caf\xc3\xa9", Kind::HostOctet, 3),
+            (b"a\xff", Kind::HostOctet, 1),
+            (b"a b\xff", Kind::HostOctet, 1),
+        ] {
+            let bytes = [b"GET / HTTP/1.1\r\nHost:  ", host, b"\r\n\r\n"].concat();
+            let mut lines = Vec::new();
+            let refused =
+                RequestHead::parse(&bytes, &Limits::default(), &mut lines).expect_err("malformed");
+            assert_eq!((refused.kind(), refused.at()), (kind, 23 + at));
+            assert_eq!(refused.found(), Some(bytes[23 + at]));
+        }
+    }
 }

@@ -22,6 +22,7 @@ mod violation;
 mod target;
 mod fields;
 mod scan;
+mod start_line;
 mod head;
 mod framing;
 mod chunked;
@@ -40,4 +41,5 @@ pub use status::Status;
 pub use target::{BadEscape, Target, percent_decode, percent_encode};
 pub use violation::Violation;
 
-pub(crate) use scan::{Layout, request as scan_request};
+pub(crate) use scan::Layout;
+pub(crate) use start_line::request as scan_request;

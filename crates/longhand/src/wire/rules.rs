@@ -75,7 +75,7 @@ kinds! {
         "a method", "RFC 9112 section 3", "A request begins with a method; 16 hex is how a TLS handshake begins.",
         "this port speaks plain HTTP: use http:// where https:// was typed."
     MethodOctet "method-octet" BAD_REQUEST Syntax Rfc;
-        "a token character, or one space after the method", "RFC 9112 section 3.1", "A method is a token: letters, digits and !#$%&'*+-.^_`|~.",
+        "a token character, or one space after the method", "RFC 9112 section 3.1", "A method is a token: letters, digits, and punctuation other than delimiters.",
         "begin with the method itself, without a byte-order mark, a quote, or the `-e` that some shells' echo prints."
     BlankLines "blank-lines" BAD_REQUEST Syntax Choice;
         "a method", "RFC 9112 section 2.2", "At least one empty line before a request is skipped; longhand skips two, and no more.",

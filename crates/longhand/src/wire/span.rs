@@ -46,7 +46,7 @@ pub enum Part {
     ChunkData,
     /// The size of the last chunk: zero.
     LastChunk,
-    /// An element that has begun and needs more bytes.
+    /// An element that has begun and needs more bytes, or that a limit cut short.
     Pending,
     /// From the byte that broke a rule to the end: not read.
     Refused,

@@ -1,0 +1,142 @@
+//! What is left of a body: kept by the connection while the request borrows the rest.
+//!
+//! The framing decides it at first; every read moves it on; at the end the connection reads from it
+//! whether the body was read whole, failed, or left something over.
+
+use std::io;
+use std::time::Duration;
+
+use crate::limits::Limits;
+use crate::link::{Source, deadline};
+use crate::wire::{ChunkedDecoder, FieldLine, Framing, Kind, Violation};
+
+/// What is left of a body, kept by the connection while the request borrows it.
+pub(crate) struct BodyState {
+    pub(crate) framing: Left,
+    /// The bytes that lie in the buffer behind the head and are not read yet.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// Data bytes that the reader may still get before the body is too large.
+    pub(crate) room: u64,
+    /// Whether the peer waits for a 100 before it sends (RFC 9110 section 10.1.1).
+    pub(crate) expects: bool,
+    pub(crate) began: bool,
+    pub(crate) failure: Option<Failure>,
+    /// Bytes that came from the transport, and how long reads have waited for them.
+    arrived: u64,
+    waited: Duration,
+    pub(crate) trailers: Trailers,
+}
+
+/// What the framing says is still to come.
+pub(crate) enum Left {
+    Length(u64),
+    Chunked(ChunkedDecoder),
+    Nothing,
+}
+
+/// The trailer section: its bytes, and its lines once it is whole.
+#[derive(Default)]
+pub(crate) struct Trailers {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) lines: Vec<FieldLine>,
+}
+
+/// Why a body ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Violation(Violation),
+    Transport(io::ErrorKind),
+}
+
+impl Failure {
+    /// The error as the reader sees it, with the violation inside.
+    pub(crate) fn to_error(self) -> io::Error {
+        let violation = match self {
+            Self::Transport(kind) => return kind.into(),
+            Self::Violation(violation) => violation,
+        };
+        let kind = match violation.kind() {
+            Kind::BodyTime => io::ErrorKind::TimedOut,
+            Kind::EndedInBody => io::ErrorKind::UnexpectedEof,
+            _ => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, violation)
+    }
+}
+
+/// What an unread rest of a body asks of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Everything was read.
+    Nothing,
+    /// So many bytes will come.
+    Known(u64),
+    /// Nobody knows how many, or the peer may send none at all.
+    Unknown,
+}
+
+impl BodyState {
+    /// `to` bytes of what follows the head have arrived already.
+    pub(crate) fn new(framing: Framing, expects: bool, to: usize, limits: &Limits) -> Self {
+        let framing = match framing {
+            Framing::None | Framing::Length(0) => Left::Nothing,
+            Framing::Length(length) => Left::Length(length),
+            Framing::Chunked => Left::Chunked(ChunkedDecoder::new(limits)),
+        };
+        Self {
+            expects: expects && !matches!(framing, Left::Nothing),
+            framing,
+            from: 0,
+            to,
+            room: limits.body,
+            began: false,
+            failure: None,
+            arrived: 0,
+            waited: Duration::ZERO,
+            trailers: Trailers::default(),
+        }
+    }
+
+    pub(crate) fn rest(&self) -> Rest {
+        match self.framing {
+            Left::Nothing => Rest::Nothing,
+            _ if self.expects => Rest::Unknown,
+            Left::Length(left) => Rest::Known(left),
+            Left::Chunked(_) => Rest::Unknown,
+        }
+    }
+}
+
+/// One read of the transport under the body's clock, which runs only while a read waits: after its
+/// grace the body has as long as its bytes so far take at the least rate.
+pub(crate) fn receive(
+    source: &mut dyn Source,
+    state: &mut BodyState,
+    limits: &Limits,
+    into: &mut [u8],
+) -> Result<usize, Failure> {
+    source.flush().map_err(transport_failure)?;
+    let earned = Duration::from_secs_f64(state.arrived as f64 / limits.body_rate.max(1) as f64);
+    let left = limits.body_grace.saturating_add(earned).saturating_sub(state.waited);
+    let now = source.now();
+    let count = match source.receive(into, now, deadline(now, left)) {
+        Ok(0) => return Err(violation(Kind::EndedInBody, state.arrived)),
+        Ok(count) => count,
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            return Err(violation(Kind::BodyTime, state.arrived));
+        }
+        Err(error) => return Err(transport_failure(error)),
+    };
+    state.waited += source.now().saturating_duration_since(now);
+    state.arrived += count as u64;
+    Ok(count)
+}
+
+pub(crate) fn violation(kind: Kind, at: u64) -> Failure {
+    Failure::Violation(Violation::new(kind, usize::try_from(at).unwrap_or(usize::MAX), None))
+}
+
+pub(crate) fn transport_failure(error: io::Error) -> Failure {
+    Failure::Transport(error.kind())
+}

@@ -1,0 +1,193 @@
+//! One exchange: a request that was admitted, its handler, its response.
+//!
+//! The handler runs here and nowhere else, and so what it may do wrong is settled here: it panics, it
+//! leaves a broken body behind, it switches to a protocol that nobody asked for.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use crate::admit::{Admitted, refusal};
+use crate::body::Body;
+use crate::body_state::{BodyState, Failure, Rest};
+use crate::limits::Limits;
+use crate::link::Link;
+use crate::observe::{Answered, Event, Why};
+use crate::request::{Persistence, Request};
+use crate::respond::{Asked, DateText, Sent, respond, short_answer};
+use crate::response::{Content, Reply, Takeover};
+use crate::seat::{Phase, Seat, State};
+use crate::wire::{RequestHead, Status};
+
+/// What a connection knows of the server around it.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) seat: &'a Seat,
+    pub(crate) phase: &'a Phase,
+    pub(crate) observer: Option<&'a (dyn Fn(&Event<'_>) + Send + Sync)>,
+}
+
+/// A handler whose type is forgotten: the state machine is compiled once.
+pub(crate) type Handler<'h, 's> = dyn Fn(&mut Request<'_>) -> Reply<'s> + 'h;
+
+/// How a connection ends.
+pub(crate) enum End {
+    /// Nothing is owed to the peer.
+    Now(Why),
+    /// What is gathered is owed, and the peer has nothing more to send.
+    Flushed(Why),
+    /// What is gathered is owed, and the peer may still be sending.
+    Lingering(Why),
+}
+
+/// What an exchange works with.
+pub(crate) struct Exchange<'x, 't> {
+    pub(crate) link: &'x mut Link<'t>,
+    pub(crate) date: &'x mut DateText,
+    pub(crate) around: &'x Surroundings<'x>,
+}
+
+/// What an exchange leaves to the connection.
+pub(crate) struct Done<'s> {
+    pub(crate) sent: Sent,
+    /// What the connection goes on with, after a 101.
+    pub(crate) takeover: Option<Takeover<'s>>,
+    /// The time when the response was written.
+    pub(crate) now: Instant,
+}
+
+impl Exchange<'_, '_> {
+    /// Calls the handler and writes what it returns, or what its failure calls for. `behind` is the
+    /// buffer behind the head, `state` what is known of the body.
+    pub(crate) fn run<'s>(
+        mut self,
+        head: &RequestHead<'_>,
+        admitted: &Admitted,
+        behind: &mut [u8],
+        state: &mut BodyState,
+        handler: &Handler<'_, 's>,
+    ) -> Result<Done<'s>, End> {
+        let peer = self.link.transport.peer();
+        let started = self.around.observer.map(|_| self.link.transport.now());
+        let reply = self.call(head, admitted, behind, state, handler)?;
+        let mut reply = permit_upgrade(reply, head, admitted, state.rest());
+        let takeover = match &mut reply.content {
+            Content::Upgrade(takeover) => takeover.take(),
+            _ => None,
+        };
+        let takes_time = !matches!(reply.content, Content::Bytes(_));
+        let status = reply.status;
+        let asked = Asked {
+            version: head.version,
+            head_only: head.method == "HEAD",
+            persistence: self.around.persistence(admitted, state.rest()),
+        };
+        let mut now = self.link.transport.now();
+        let sent = respond(self.link, asked, reply, self.date, now);
+        if takes_time {
+            now = self.link.transport.now();
+        }
+        if let Some(panic) = &sent.panic {
+            self.around.tell_panic(peer, &**panic);
+        }
+        if let Some(started) = started {
+            let took = now.saturating_duration_since(started);
+            let whole = sent.outcome.is_ok();
+            self.around.tell(&Event::Answered(Answered {
+                peer,
+                head,
+                status,
+                body: sent.body,
+                took,
+                whole,
+            }));
+        }
+        Ok(Done { sent, takeover, now })
+    }
+
+    /// The handler's reply, or the one that takes its place.
+    fn call<'s>(
+        &mut self,
+        head: &RequestHead<'_>,
+        admitted: &Admitted,
+        behind: &mut [u8],
+        state: &mut BodyState,
+        handler: &Handler<'_, 's>,
+    ) -> Result<Reply<'s>, End> {
+        let peer = self.link.transport.peer();
+        let secure = self.link.transport.is_secure();
+        let body = Body::new(&mut *self.link, behind, state, self.around.limits);
+        let mut request = Request::new(*head, body, peer, secure, admitted.persistence);
+        let called = catch_unwind(AssertUnwindSafe(|| handler(&mut request)));
+        drop(request);
+        if let Err(panic) = &called {
+            self.around.tell_panic(peer, &**panic);
+        }
+        // A failed body is answered with its own status, whatever the handler made of it.
+        match state.failure {
+            Some(Failure::Violation(violation)) => {
+                self.around.tell(&Event::Refused { peer, violation });
+                Ok(refusal(violation))
+            }
+            Some(Failure::Transport(_)) => Err(End::Now(Why::Failed)),
+            None => Ok(called.unwrap_or_else(|_| {
+                short_answer(Status::INTERNAL_SERVER_ERROR, "500 Internal Server Error\n")
+            })),
+        }
+    }
+}
+
+/// A switch of protocols is made only for a client that asked for it and has sent its whole request
+/// (RFC 9110 section 7.8).
+fn permit_upgrade<'s>(
+    mut reply: Reply<'s>,
+    head: &RequestHead<'_>,
+    admitted: &Admitted,
+    rest: Rest,
+) -> Reply<'s> {
+    let (Content::Upgrade(_), Some(protocol)) = (&reply.content, reply.upgrade) else {
+        return reply;
+    };
+    if !admitted.asks_for(head, protocol) {
+        reply = Reply::text(format!("This resource is spoken to in {protocol}.\n"))
+            .status(Status::UPGRADE_REQUIRED);
+        reply.upgrade = Some(protocol);
+    } else if rest != Rest::Nothing {
+        reply = short_answer(
+            Status::BAD_REQUEST,
+            "A request for another protocol must be read whole first.\n",
+        );
+    }
+    reply
+}
+
+impl Surroundings<'_> {
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        if let Some(observer) = self.observer {
+            observer(event);
+        }
+    }
+
+    pub(crate) fn tell_panic(&self, peer: Option<SocketAddr>, panic: &(dyn Any + Send)) {
+        let text = panic.downcast_ref::<&str>().copied();
+        let message =
+            text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
+        self.tell(&Event::Panicked { peer, message });
+    }
+
+    /// Whether the connection may go on after the response. What is left of the body decides with:
+    /// what cannot be read and dropped within its limit, or might never come, closes.
+    fn persistence(&self, admitted: &Admitted, rest: Rest) -> Persistence {
+        let readable = match rest {
+            Rest::Nothing => true,
+            Rest::Known(left) => left <= self.limits.drain,
+            Rest::Unknown => false,
+        };
+        if readable && self.phase.get() == State::Ready {
+            admitted.persistence
+        } else {
+            Persistence::Close
+        }
+    }
+}
