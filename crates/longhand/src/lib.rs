@@ -61,6 +61,7 @@ mod request;
 mod value;
 mod writer;
 mod response;
+mod into_response;
 mod respond;
 mod admit;
 mod seat;
@@ -75,17 +76,13 @@ mod server;
 pub use body::Body;
 pub use connection::serve_connection;
 pub use drain::Handle;
+pub use into_response::IntoResponse;
 pub use limits::Limits;
 pub use observe::{Answered, Event, Why};
 pub use request::{Persistence, Request};
-pub use response::{IntoResponse, Reply, Response};
+pub use response::{Reply, Response};
 pub use seat::State;
 pub use server::{Server, Summary};
 pub use value::{BadValue, FieldValue};
 pub use wire::Status;
 pub use writer::{BodyWriter, Halves, Upgraded};
-
-/// The README, whose code is run with the tests.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

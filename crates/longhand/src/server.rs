@@ -9,11 +9,12 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use crate::drain::{Handle, conduct};
+use crate::into_response::IntoResponse;
 use crate::limits::Limits;
 use crate::observe::Event;
 use crate::registry::Registry;
 use crate::request::Request;
-use crate::response::{IntoResponse, Reply};
+use crate::response::Reply;
 #[cfg(unix)]
 use crate::transport::UnixAcceptor;
 use crate::transport::{Acceptor, TcpAcceptor};

@@ -150,17 +150,16 @@ pub fn target_run(bytes: &[u8]) -> usize {
 #[inline(always)]
 fn run(table: &Table, bytes: &[u8]) -> usize {
     let mut rest = bytes;
-    loop {
-        let (step, after) = match rest.split_first_chunk::<8>() {
-            Some((step, after)) => (&step[..], after),
-            None => (rest, &[][..]),
-        };
-        let stop = step.iter().position(|&octet| !table[octet as usize]);
-        if stop.is_some() || after.is_empty() {
-            return bytes.len() - rest.len() + stop.unwrap_or(step.len());
+    while let Some((step, after)) = rest.split_first_chunk::<8>() {
+        for (i, &octet) in step.iter().enumerate() {
+            if !table[octet as usize] {
+                return bytes.len() - rest.len() + i;
+            }
         }
         rest = after;
     }
+    let tail = rest.iter().position(|&octet| !table[octet as usize]);
+    bytes.len() - rest.len() + tail.unwrap_or(rest.len())
 }
 
 const LANES: u64 = 0x0101_0101_0101_0101;

@@ -10,7 +10,7 @@
 //! same reason.
 
 use super::fields::FieldLine;
-use super::grammar::{is_blank, target_run, token_run, value_run};
+use super::grammar::{is_blank, token_run, value_run};
 use super::rules::Kind;
 use super::span::{Part, Sink};
 use super::violation::Violation;

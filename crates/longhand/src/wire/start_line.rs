@@ -3,7 +3,7 @@
 //! A scan at the start of a message enters; the places of its elements come out.
 
 use super::fields::FieldLine;
-use super::grammar::{is_target, is_tchar, value_run};
+use super::grammar::{target_run, token_run, value_run};
 use super::rules::Kind;
 use super::scan::{Layout, Scan, Step};
 use super::span::{Part, Sink};
@@ -70,10 +70,9 @@ impl<S: Sink> Scan<'_, '_, S> {
     // ABNF: method = token                                              (RFC 9112 section 3.1)
     #[inline]
     fn method(&mut self) -> Step<(usize, usize)> {
-        let Some(length) = self.rest.iter().position(|&octet| !is_tchar(octet)) else {
-            return Ok(None);
-        };
-        let kind = match self.rest[length] {
+        let length = token_run(self.rest);
+        let Some(&octet) = self.rest.get(length) else { return Ok(None) };
+        let kind = match octet {
             b' ' if length > 0 => {
                 let method = self.take(Part::Method, length);
                 self.take(Part::Sp, 1);
@@ -89,8 +88,7 @@ impl<S: Sink> Scan<'_, '_, S> {
 
     #[inline]
     fn target(&mut self, limit: usize) -> Step<(usize, usize)> {
-        let stop = self.rest.iter().position(|&octet| !is_target(octet));
-        let length = stop.unwrap_or(self.rest.len());
+        let length = target_run(self.rest);
         if length > limit {
             return Err(self.refuse(Kind::TargetTooLong, Part::Target, limit));
         }
