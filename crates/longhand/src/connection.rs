@@ -100,7 +100,6 @@ struct Connection<'a, 't> {
 
 impl Connection<'_, '_> {
     fn run<'s>(&mut self, handler: &Handler<'_, 's>) -> End {
-        self.around.seat.arrive(self.now);
         loop {
             let head = match self.read_head() {
                 Ok(head) => head,
@@ -255,8 +254,9 @@ impl Connection<'_, '_> {
     /// Answers a broken rule. Nothing is parsed after it.
     fn refuse(&mut self, violation: Violation) -> End {
         self.around.tell(&Event::Refused { peer: self.link.transport.peer(), violation });
-        let asked =
-            Asked { version: Version::Http11, head_only: false, persistence: Persistence::Close };
+        // The method is known, or it is not HEAD.
+        let head_only = self.buffer.filled().trim_ascii_start().starts_with(b"HEAD ");
+        let asked = Asked { version: Version::Http11, head_only, persistence: Persistence::Close };
         self.now = self.link.now();
         respond(&mut self.link, asked, refusal(violation), &mut self.date, self.now);
         End::Lingering(Why::ServerAsked)

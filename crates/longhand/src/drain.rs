@@ -111,6 +111,7 @@ pub(crate) fn conduct<A: Acceptor>(
         room = registry.watch(room, left);
     }
     registry.phase.set(State::Draining);
+    registry.announce(&room);
     drop(room);
     tell(&Event::Draining);
 
@@ -120,7 +121,7 @@ pub(crate) fn conduct<A: Acceptor>(
     let mut pause = FIRST_PAUSE;
     let mut room = registry.room();
     loop {
-        if room.waiting == 0 && room.serving == 0 {
+        if room.waiting + room.entering + room.serving == 0 {
             return cut.unwrap_or(0);
         }
         let now = Instant::now();
@@ -130,10 +131,13 @@ pub(crate) fn conduct<A: Acceptor>(
         }
         if room.waiting > 0 {
             if wake_at <= now {
+                let waiting = room.waiting;
                 drop(room);
-                // A call that fails, for want of descriptors perhaps, is made again.
-                let _ = acceptor.wake();
-                (wake_at, pause) = (now + pause, (pause * 2).min(LAST_PAUSE));
+                for _ in 0..waiting {
+                    // A call that fails, for want of descriptors perhaps, is made again.
+                    let _ = acceptor.wake();
+                }
+                (wake_at, pause) = (Instant::now() + pause, (pause * 2).min(LAST_PAUSE));
                 room = registry.room();
                 continue;
             }
@@ -147,8 +151,11 @@ pub(crate) fn conduct<A: Acceptor>(
                 continue;
             }
             None => next = next.min(cut_at),
-            Some(_) if told => {}
-            Some(_) if cut_at + NOTICE <= now => {
+            // Connections that were accepted since are cut too.
+            Some(_) => room.seats().for_each(|seat| seat.cut()),
+        }
+        if cut.is_some() && !told && room.serving > 0 {
+            if cut_at + NOTICE <= now {
                 told = true;
                 let connections = room.serving;
                 drop(room);
@@ -156,11 +163,7 @@ pub(crate) fn conduct<A: Acceptor>(
                 room = registry.room();
                 continue;
             }
-            // Connections that were accepted since are cut too.
-            Some(_) => {
-                room.seats().for_each(|seat| seat.cut());
-                next = next.min(cut_at + NOTICE);
-            }
+            next = next.min(cut_at + NOTICE);
         }
         room = registry.watch(room, next.saturating_duration_since(Instant::now()));
     }

@@ -21,22 +21,25 @@ pub(crate) struct Link<'t> {
     pub(crate) transport: &'t mut dyn Transport,
     /// Gathered and not yet written.
     pub(crate) out: Vec<u8>,
+    /// How a write failed. Nothing is written after it: it would stand in the middle of what was cut.
+    failed: Option<io::ErrorKind>,
 }
 
 impl<'t> Link<'t> {
     pub(crate) fn new(transport: &'t mut dyn Transport) -> Self {
-        Self { transport, out: Vec::with_capacity(512) }
+        Self { transport, out: Vec::with_capacity(512), failed: None }
     }
 
     /// Writes everything gathered.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if self.out.is_empty() {
-            return Ok(());
+            return self.check();
         }
-        let written = self.transport.write_all(&self.out).and_then(|()| self.transport.flush());
-        // What a failed write left over is not for a later one.
-        self.out.clear();
-        written
+        let written = self
+            .check()
+            .and_then(|()| self.transport.write_all(&self.out))
+            .and_then(|()| self.transport.flush());
+        self.written(written)
     }
 
     /// Gathers `bytes`, or writes them at once with everything gathered if they are large.
@@ -46,8 +49,19 @@ impl<'t> Link<'t> {
             return if self.out.len() < GATHERED { Ok(()) } else { self.flush() };
         }
         let mut slices = [IoSlice::new(&self.out), IoSlice::new(bytes)];
-        let written = write_all_vectored(self.transport, &mut slices);
+        let written =
+            self.check().and_then(|()| write_all_vectored(&mut *self.transport, &mut slices));
+        self.written(written)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        self.failed.map_or(Ok(()), |kind| Err(kind.into()))
+    }
+
+    /// What a failed write left over is not for a later one, which fails as it did.
+    fn written(&mut self, written: io::Result<()>) -> io::Result<()> {
         self.out.clear();
+        self.failed = written.as_ref().err().map(io::Error::kind);
         written
     }
 }

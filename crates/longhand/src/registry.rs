@@ -38,6 +38,8 @@ pub(crate) struct Room {
     pub(crate) serving: usize,
     /// Threads in `accept`, or on their way there.
     pub(crate) waiting: usize,
+    /// Threads with a connection for which another one makes room.
+    pub(crate) entering: usize,
     /// Connections that had a place, altogether.
     pub(crate) connections: u64,
     /// Threads that want to know of every change. Without them none is announced: that would be a
@@ -111,12 +113,12 @@ impl Registry {
                 return None;
             }
             // The one that was woken has nothing left to do but to leave.
-            room.waiting -= 1;
+            (room.waiting, room.entering) = (room.waiting - 1, room.entering + 1);
             let until = Instant::now() + PATIENCE;
             while room.serving >= connections && Instant::now() < until {
                 room = self.watch(room, until.saturating_duration_since(Instant::now()));
             }
-            room.waiting += 1;
+            (room.waiting, room.entering) = (room.waiting + 1, room.entering - 1);
             if room.serving >= connections {
                 return None;
             }

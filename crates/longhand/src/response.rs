@@ -166,9 +166,11 @@ impl<'s> Reply<'s> {
     /// The same with another status.
     ///
     /// # Panics
-    /// If `status` is an interim one (1xx).
+    /// If `status` is an interim one (1xx), or the response is an [`upgrade`](Self::upgrade), which is
+    /// a 101 and nothing else.
     #[track_caller]
     pub fn status(mut self, status: Status) -> Self {
+        assert!(!self.status.is_interim(), "status {status}: an upgrade is a 101");
         self.status = final_status(status);
         self
     }

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -104,10 +105,13 @@ impl<A: Acceptor> Server<A> {
         self
     }
 
-    /// The same with an observer, which is told what happens on the thread it happens on.
+    /// The same with an observer, which is told what happens on the thread it happens on. If it
+    /// panics, that is all that happens.
     #[must_use]
     pub fn observe(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Box::new(observer));
+        self.observer = Some(Box::new(move |event| {
+            let _ = catch_unwind(AssertUnwindSafe(|| observer(event)));
+        }));
         self
     }
 

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::wire::grammar::{is_token, is_value, trim_blanks};
+use crate::wire::grammar::{is_token, trim_blanks, value_run};
 
 /// The value of a response's field.
 ///
@@ -56,10 +56,8 @@ impl FieldValue {
 }
 
 fn check(bytes: &[u8]) -> Result<(), BadValue> {
-    match bytes.iter().position(|&octet| !is_value(octet)) {
-        Some(at) => Err(BadValue { at, found: bytes[at] }),
-        None => Ok(()),
-    }
+    let at = value_run(bytes);
+    bytes.get(at).map_or(Ok(()), |&found| Err(BadValue { at, found }))
 }
 
 /// For literals.

@@ -77,6 +77,8 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                 }
             };
             let seat = Seat::new(registry.epoch, transport.interrupter());
+            // Before the drain can see it, which would take it for one that was always silent.
+            seat.arrive(transport.now());
             let Some(place) = registry.enter(seat, self.limits.connections) else {
                 self.turn_away(transport);
                 continue;
@@ -108,8 +110,8 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
             phase: &self.registry.phase,
             observer: self.observer,
         };
-        // Handlers are caught one by one. What is caught here is an observer or a transport that
-        // panics: it must not take the whole server with it.
+        // Handlers are caught one by one. What is caught here is a transport that panics: it must not
+        // take the whole server with it.
         let served =
             catch_unwind(AssertUnwindSafe(|| serve(&mut transport, &around, self.handler)));
         let (why, requests) = served.unwrap_or((Why::Failed, 0));
@@ -127,7 +129,7 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
         let registry = self.registry;
         let until = Instant::now() + *pause;
         let mut room = registry.room();
-        while room.wish.is_none() {
+        while registry.phase.get() != State::Draining {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

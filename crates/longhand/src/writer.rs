@@ -187,6 +187,10 @@ impl Write for Upgraded<'_> {
         self.transport.write(bytes)
     }
 
+    fn write_vectored(&mut self, bytes: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.transport.write_vectored(bytes)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.transport.flush()
     }

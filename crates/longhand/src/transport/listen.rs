@@ -13,6 +13,10 @@ use super::socket::{Socket, Stream};
 use super::{Accepted, Acceptor, TcpTransport};
 use crate::limits::Limits;
 
+/// How long a wake-up call to this very machine may take. One that finds the queue full would be
+/// tried again by the system after a second, and meanwhile nobody takes from the queue.
+const WAKE: Duration = Duration::from_millis(50);
+
 /// Accepts TCP connections.
 #[derive(Debug)]
 pub struct TcpAcceptor {
@@ -96,7 +100,7 @@ impl Acceptor for TcpAcceptor {
         // Whoever accepts meanwhile waits for this lock, and so for the address.
         let mut wakes = lock(&self.wakes);
         self.waking.store(true, Ordering::Release);
-        let call = TcpStream::connect_timeout(&target, Duration::from_secs(1))?;
+        let call = TcpStream::connect_timeout(&target, WAKE)?;
         wakes.push(call.local_addr()?);
         Ok(())
     }

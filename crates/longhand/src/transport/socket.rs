@@ -189,15 +189,18 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
+/// The one name that transports have for it.
+fn timed_out(error: io::Error) -> io::Error {
+    if is_timeout(&error) { io::ErrorKind::TimedOut.into() } else { error }
+}
+
 impl<S: Stream> Write for Socket<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.write_vectored(&[IoSlice::new(bytes)])
     }
 
     fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.stream.send(bytes).map_err(|error| {
-            if is_timeout(&error) { io::ErrorKind::TimedOut.into() } else { error }
-        })
+        self.stream.send(bytes).map_err(timed_out)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -264,7 +267,11 @@ impl<S: Stream> Read for Half<S> {
 
 impl<S: Stream> Write for Half<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send(&[IoSlice::new(bytes)])
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.send(bytes).map_err(timed_out)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -17,6 +17,12 @@ impl FieldLine {
         &bytes[self.name.0 as usize..self.name.1 as usize]
     }
 
+    /// Names differ in length more often than not: the bytes are looked at last.
+    fn is_named(&self, name: &str, bytes: &[u8]) -> bool {
+        (self.name.1 - self.name.0) as usize == name.len()
+            && self.name(bytes).eq_ignore_ascii_case(name.as_bytes())
+    }
+
     fn value<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
         &bytes[self.value.0 as usize..self.value.1 as usize]
     }
@@ -69,7 +75,7 @@ impl<'b> Fields<'b> {
         let bytes = self.bytes;
         self.lines
             .iter()
-            .filter(move |line| line.name(bytes).eq_ignore_ascii_case(name.as_bytes()))
+            .filter(move |line| line.is_named(name, bytes))
             .map(move |line| (line.name.0 as usize, line.value(bytes), line.value.0 as usize))
     }
 
@@ -82,7 +88,14 @@ impl<'b> Fields<'b> {
     /// Every line: name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> {
         let bytes = self.bytes;
-        self.lines.iter().map(move |line| (ascii(line.name(bytes)), line.value(bytes)))
+        // Names are ASCII, values may not be text: one look at all of it mostly saves one a name.
+        let end = self.lines.last().map_or(0, |line| line.value.1 as usize);
+        let text = core::str::from_utf8(&bytes[..end]).ok();
+        self.lines.iter().map(move |line| {
+            let name = line.name.0 as usize..line.name.1 as usize;
+            let name = text.map_or_else(|| ascii(line.name(bytes)), |text| &text[name]);
+            (name, line.value(bytes))
+        })
     }
 
     /// How many lines there are.

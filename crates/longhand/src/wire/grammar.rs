@@ -31,6 +31,7 @@ const ALPHA_DIGIT: [(u8, u8); 3] = [(b'A', b'Z'), (b'a', b'z'), (b'0', b'9')];
 
 static TCHAR: Table = table(b"!#$%&'*+-.^_`|~", &ALPHA_DIGIT);
 static TARGET: Table = table(b"!$%&'()*+,-./:;=?@[\\]^_`{|}~", &ALPHA_DIGIT);
+static PATH: Table = table(b"!$&'()*+,-./:;=@[\\]^_`{|}~", &ALPHA_DIGIT);
 static REG_NAME: Table = table(b"-._~!$&'()*+,;=", &ALPHA_DIGIT);
 static VALUE: Table = table(b"\t", &[(0x20, 0x7e), (0x80, 0xff)]);
 static QDTEXT: Table = table(b"\t !", &[(0x23, 0x5b), (0x5d, 0x7e), (0x80, 0xff)]);
@@ -145,6 +146,21 @@ pub fn target_run(bytes: &[u8]) -> usize {
     run(&TARGET, bytes)
 }
 
+/// How many octets at the front of `bytes` are of a path, escapes aside: those of a request-target
+/// without `%` and the `?` that begins a query.
+#[inline]
+#[must_use]
+pub fn path_run(bytes: &[u8]) -> usize {
+    run(&PATH, bytes)
+}
+
+/// How many octets at the front of `bytes` are of a registered name, escapes aside.
+#[inline]
+#[must_use]
+pub fn reg_name_run(bytes: &[u8]) -> usize {
+    run(&REG_NAME, bytes)
+}
+
 /// How many octets at the front of `bytes` are in `table`. Eight octets a step, whose length is then
 /// asked for once; names are too short for more than that.
 #[inline(always)]
@@ -175,22 +191,21 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 #[must_use]
 pub fn value_run(bytes: &[u8]) -> usize {
     let mut rest = bytes;
-    loop {
-        while let Some((step, after)) = rest.split_first_chunk::<16>() {
-            let (low, high) = step.split_at(8);
-            let (low, high) = (stops(low), stops(high));
-            if low | high != 0 {
-                let skip = if low != 0 { low.trailing_zeros() } else { 64 + high.trailing_zeros() };
-                rest = &rest[(skip / 8) as usize..];
-                break;
-            }
+    while let Some((step, after)) = rest.split_first_chunk::<16>() {
+        let (low, high) = step.split_at(8);
+        let (low, high) = (stops(low), stops(high));
+        if low | high == 0 {
             rest = after;
+            continue;
         }
-        match rest {
-            [octet, after @ ..] if is_value(*octet) => rest = after,
-            _ => return bytes.len() - rest.len(),
+        let skip = if low != 0 { low.trailing_zeros() } else { 64 + high.trailing_zeros() };
+        match &rest[(skip / 8) as usize..] {
+            [b'\t', after @ ..] => rest = after,
+            stopped => return bytes.len() - stopped.len(),
         }
     }
+    let tail = rest.iter().position(|&octet| !is_value(octet));
+    bytes.len() - rest.len() + tail.unwrap_or(rest.len())
 }
 
 /// The high bit of each lane that holds a control octet or DEL.
@@ -212,6 +227,10 @@ mod tests {
         let count = |table: &Table| table.iter().filter(|&&yes| yes).count();
         assert_eq!(count(&TCHAR), 15 + 62);
         assert_eq!(count(&VALUE), 1 + 95 + 128);
+        for octet in 0..=255 {
+            let in_path = is_target(octet) && octet != b'%' && octet != b'?';
+            assert_eq!(PATH[octet as usize], in_path, "{octet:#x}");
+        }
         for octet in b"\"(),/:;<=>?@[\\]{} \t\x7f\x80" {
             assert!(!is_tchar(*octet), "{octet:#x} is a delimiter or no VCHAR");
         }
@@ -238,6 +257,21 @@ mod tests {
                 let bytes = [b'x', first, second, b'y', 0x80, b'\t', 0xff, b' ', b'z', 0x01];
                 let wanted = bytes.iter().position(|&b| !is_value(b)).unwrap_or(bytes.len());
                 assert_eq!(value_run(&bytes), wanted);
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_of_a_table_stops_where_the_table_does_at_every_place() {
+        for length in 0..40 {
+            for place in 0..=length {
+                let mut bytes = vec![b'a'; length];
+                bytes[place..].fill(b' ');
+                assert_eq!(token_run(&bytes), place, "{place} of {length}");
+                bytes[place..].fill(b'?');
+                assert_eq!(path_run(&bytes), place);
+                assert_eq!(reg_name_run(&bytes), place);
+                assert_eq!(target_run(&bytes), length);
             }
         }
     }

@@ -95,8 +95,9 @@ impl<'b> RequestHead<'b> {
         lines: &'b [FieldLine],
     ) -> Result<Self, Violation> {
         let version = version(layout, layout.second.1 + 1)?;
-        let method = ascii(&bytes[layout.first.0..layout.first.1]);
-        let target_text = ascii(&bytes[layout.second.0..layout.second.1]);
+        let line = ascii(&bytes[layout.first.0..layout.second.1]);
+        let method = &line[..layout.first.1 - layout.first.0];
+        let target_text = &line[layout.second.0 - layout.first.0..];
         let target = Target::parse(method, target_text, layout.second.0)?;
         let fields = Fields::new(bytes, lines);
         let host = host(version, fields, layout.end)?;

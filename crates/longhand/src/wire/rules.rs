@@ -94,7 +94,7 @@ kinds! {
         "end the request line with a space and HTTP/1.1."
     VersionSyntax "version-syntax" BAD_REQUEST Syntax Rfc;
         "HTTP/1.1, in capitals, one digit each side of the dot", "RFC 9112 section 2.3", "The version is HTTP, a slash, a digit, a dot and a digit; it is case-sensitive.",
-        "write HTTP/1.1."
+        "write HTTP/1.1; a space inside the target is written %20."
     VersionUnsupported "version-unsupported" HTTP_VERSION_NOT_SUPPORTED Meaning Rfc;
         "HTTP/1.1 or HTTP/1.0", "RFC 9110 section 15.6.6", "This server speaks major version 1.",
         "a client that begins with HTTP/2 must be told to use HTTP/1.1."

@@ -10,7 +10,7 @@
 //! same reason.
 
 use super::fields::FieldLine;
-use super::grammar::{is_blank, token_run, value_run};
+use super::grammar::{token_run, value_run};
 use super::rules::Kind;
 use super::span::{Part, Sink};
 use super::violation::Violation;
@@ -41,8 +41,8 @@ pub(crate) fn trailers<S: Sink>(
     lines.clear();
     let mut scan = Scan::new(bytes, room, sink);
     match scan.fields(limits.fields, lines)? {
-        None if bytes.len() > room => {
-            Err(Violation::new(Kind::TrailersTooLarge, room, bytes.get(room).copied()))
+        None if bytes.len() > scan.room => {
+            Err(Violation::new(Kind::TrailersTooLarge, scan.room, bytes.get(scan.room).copied()))
         }
         end => Ok(end),
     }
@@ -62,6 +62,8 @@ pub(super) struct Scan<'b, 's, S> {
 
 impl<'b, 's, S: Sink> Scan<'b, 's, S> {
     pub(super) fn new(bytes: &'b [u8], room: usize, sink: &'s mut S) -> Self {
+        // Offsets are kept in 32 bits.
+        let room = room.min(u32::MAX as usize);
         Self { bytes, rest: &bytes[..bytes.len().min(room)], room, sink }
     }
 
@@ -173,41 +175,49 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
     // ABNF: OWS field-value OWS CRLF                                    (RFC 9112 section 5)
     #[inline]
     fn value(&mut self) -> Step<(usize, usize)> {
-        let before = self.rest.iter().take_while(|&&octet| is_blank(octet)).count();
-        let run = before + value_run(&self.rest[before..]);
-        match &self.rest[run..] {
-            [b'\r', b'\n', ..] => {}
-            [] | [b'\r'] => return Ok(None),
-            [b'\r', ..] => {
-                self.value_parts(before, run);
-                return Err(self.refuse(Kind::BareCr, Part::Crlf, 1));
-            }
-            [octet, ..] => {
-                let kind = if *octet == b'\n' { Kind::BareLf } else { Kind::ValueOctet };
-                self.value_parts(before, run);
-                return Err(self.refuse(kind, Part::Value, 0));
-            }
+        let mut value = self.rest;
+        while let [b' ' | b'\t', rest @ ..] = value {
+            value = rest;
         }
-        let value = self.value_parts(before, run);
-        self.take(Part::Crlf, 2);
-        Ok(Some(value))
+        let before = self.rest.len() - value.len();
+        let (value, rest) = value.split_at(value_run(value));
+        let (kind, part, ahead) = match rest {
+            [b'\r', b'\n', rest @ ..] => {
+                let value = self.value_parts(before, value);
+                self.rest = rest;
+                let end = self.at();
+                self.sink.span(Part::Crlf, end - 2..end);
+                return Ok(Some(value));
+            }
+            [] | [b'\r'] => return Ok(None),
+            [b'\r', ..] => (Kind::BareCr, Part::Crlf, 1),
+            [b'\n', ..] => (Kind::BareLf, Part::Value, 0),
+            _ => (Kind::ValueOctet, Part::Value, 0),
+        };
+        self.value_parts(before, value);
+        self.rest = rest;
+        Err(self.refuse(kind, part, ahead))
     }
 
-    /// Takes the blanks, the value and the blanks behind it.
+    /// Reports the `before` blanks, the value and the blanks behind it, and says where the value is.
     #[inline(always)]
-    fn value_parts(&mut self, before: usize, run: usize) -> (usize, usize) {
-        let value = &self.rest[before..run];
-        let after = value.iter().rev().take_while(|&&octet| is_blank(octet)).count();
-        self.take(Part::Ows, before);
-        let value = self.take(Part::Value, run - before - after);
-        self.take(Part::Ows, after);
-        value
+    fn value_parts(&mut self, before: usize, mut value: &[u8]) -> (usize, usize) {
+        let start = self.at() + before;
+        let run = start + value.len();
+        while let [rest @ .., b' ' | b'\t'] = value {
+            value = rest;
+        }
+        let end = start + value.len();
+        self.sink.span(Part::Ows, start - before..start);
+        self.sink.span(Part::Value, start..end);
+        self.sink.span(Part::Ows, end..run);
+        (start, end)
     }
 }
 
-/// An offset into a head. No head comes near 4 GiB: `limits.head` is held to that by the type that
-/// counts it, and an offset beyond would only name the wrong bytes, never bytes outside.
+/// An offset into a head as it is kept. None is cut: `Scan::new` reads no byte beyond 4 GiB.
 #[inline(always)]
+#[allow(clippy::cast_possible_truncation, reason = "no offset is greater than the room")]
 fn short(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
+    offset as u32
 }

@@ -1,7 +1,7 @@
 //! The parts of a message, and the sink that a parse reports them to.
 //!
 //! Every parser of this module says what it found as `(Part, byte range)` to a sink. The server's
-//! sink is `()`, for which the calls compile to nothing; [`explain`](super::explain) collects them.
+//! sink is `()`, for which the calls compile to nothing; [`explain`](super::explain()) collects them.
 //! So the explanation of a message is made by the very code that serves it.
 
 use core::ops::Range;

@@ -7,7 +7,7 @@
 use core::fmt;
 use core::net::Ipv6Addr;
 
-use super::grammar::{hex_value, is_reg_name};
+use super::grammar::{hex_value, is_reg_name, path_run, reg_name_run};
 use super::rules::Kind;
 use super::violation::Violation;
 
@@ -121,16 +121,15 @@ impl<'b> Target<'b> {
 fn split_query(target: &str, at: usize) -> Result<(&str, Option<&str>), Violation> {
     let bytes = target.as_bytes();
     let mut i = 0;
-    while let Some(&octet) = bytes.get(i) {
-        match octet {
-            b'?' => return Ok((&target[..i], Some(&target[i + 1..]))),
-            b'%' if !escape_follows(bytes, i) => {
-                return Err(Violation::new(Kind::TargetEscape, at + i, Some(b'%')));
-            }
-            _ => i += 1,
+    loop {
+        i += path_run(&bytes[i..]);
+        match bytes.get(i) {
+            None => return Ok((target, None)),
+            Some(b'?') => return Ok((&target[..i], Some(&target[i + 1..]))),
+            Some(b'%') if escape_follows(bytes, i) => i += 3,
+            other => return Err(Violation::new(Kind::TargetEscape, at + i, other.copied())),
         }
     }
-    Ok((target, None))
 }
 
 // ABNF: pct-encoded = "%" HEXDIG HEXDIG                                   (RFC 3986 section 2.1)
@@ -155,15 +154,14 @@ pub(crate) fn check_authority(authority: &str, at: usize) -> Result<(), Violatio
         }
     } else {
         let mut i = 0;
-        while let Some(&octet) = bytes.get(i) {
-            match octet {
-                b':' => break,
-                b'%' if escape_follows(bytes, i) => i += 3,
-                _ if is_reg_name(octet) => i += 1,
-                _ => return Err(Violation::new(Kind::HostOctet, at + i, Some(octet))),
+        loop {
+            i += reg_name_run(&bytes[i..]);
+            match bytes.get(i) {
+                None | Some(b':') => break i,
+                Some(b'%') if escape_follows(bytes, i) => i += 3,
+                other => return Err(Violation::new(Kind::HostOctet, at + i, other.copied())),
             }
         }
-        i
     };
     check_port(&bytes[host_end..], at + host_end)
 }

@@ -1,0 +1,256 @@
+//! How fast the wire is read and written: heads, chunks, dates, escapes. Standard library only.
+//!
+//! Four heads of this file's own making enter, from the shortest that is legal to one of 64 fields;
+//! a table of nanoseconds an operation and bytes a second comes out. Each figure is the median of
+//! rounds in which all subjects take turns, so that a busy machine is unkind to all alike.
+//!
+//! `cargo bench --bench parser` measures. Without `--bench`, as `cargo test --all-targets` runs it,
+//! there is one quick pass over each subject, whose results are checked and not timed.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use longhand::Limits;
+use longhand::wire::{
+    Chunk, ChunkedDecoder, Parsed, RequestHead, encode_chunk_size, format_date, parse_date,
+    percent_decode, percent_encode,
+};
+
+/// Rounds of which the median is taken. Odd, so that there is one.
+const ROUNDS: usize = 31;
+
+/// About how long one subject takes in one round.
+const ROUND_NANOSECONDS: u128 = 4_000_000;
+
+/// One thing that is measured: it takes `bytes` bytes through an operation and gives a number that
+/// depends on the result, so that no optimiser drops the work.
+struct Subject {
+    name: String,
+    bytes: usize,
+    wanted: usize,
+    operation: Box<dyn FnMut() -> usize>,
+}
+
+fn main() {
+    let mut subjects = subjects();
+    for subject in &mut subjects {
+        let found = (subject.operation)();
+        assert_eq!(found, subject.wanted, "{} gives another result", subject.name);
+    }
+    if std::env::args().any(|argument| argument == "--bench") {
+        measure(&mut subjects);
+    } else {
+        println!("{} subjects give the results they should", subjects.len());
+    }
+}
+
+fn subjects() -> Vec<Subject> {
+    let mut subjects: Vec<Subject> =
+        heads().into_iter().map(|(name, bytes, fields)| head(name, bytes, fields)).collect();
+    subjects.push(chunks("64 KiB in 4 KiB chunks", 4_096));
+    subjects.push(chunks("64 KiB in 64 B chunks", 64));
+    subjects.extend(dates());
+    subjects.extend(escapes());
+    subjects
+}
+
+/// The heads: name, bytes, number of field lines.
+fn heads() -> Vec<(&'static str, Vec<u8>, usize)> {
+    let short = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n".to_vec();
+
+    let mut medium =
+        b"POST /api/notes/2026/11/weekly-summary?draft=1&lang=en HTTP/1.1\r\n".to_vec();
+    for line in [
+        "Host: notes.example.org",
+        "User-Agent: notebook/4.2.0 (linux; x86_64) http-client/2.1 features=sync,offline,attachments",
+        "Accept: application/json, text/plain;q=0.9, */*;q=0.1",
+        "Accept-Language: en-GB, en;q=0.9, eo;q=0.5",
+        "Accept-Encoding: gzip, br",
+        "Authorization: Bearer 0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        "Content-Type: application/json; charset=utf-8",
+        "Content-Length: 512",
+        "Idempotency-Key: 5c0a3f5e-7d1b-4b5e-9a53-0d9b8f6f3c11",
+        "X-Request-Id: 01JD3Z8Q7N5V0M4T2R6K9W1B8C",
+        "Traceparent: 00-7e2d4c6a8b0f1e3d5c7b9a0f2e4d6c8b-1a3c5e7092b4d6f8-01",
+        "Connection: keep-alive",
+    ] {
+        medium.extend_from_slice(line.as_bytes());
+        medium.extend_from_slice(b"\r\n");
+    }
+    medium.extend_from_slice(b"\r\n");
+
+    let mut browser = b"GET /articles/how-a-request-is-read?from=front-page HTTP/1.1\r\n".to_vec();
+    for line in [
+        "Host: www.example.org",
+        "Connection: keep-alive",
+        "Cache-Control: max-age=0",
+        "sec-ch-ua: \"Chromium\";v=\"142\", \"Google Chrome\";v=\"142\", \"Not_A Brand\";v=\"99\"",
+        "sec-ch-ua-mobile: ?0",
+        "sec-ch-ua-platform: \"macOS\"",
+        "DNT: 1",
+        "Upgrade-Insecure-Requests: 1",
+        "User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+        "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+        "Sec-Fetch-Site: none",
+        "Sec-Fetch-Mode: navigate",
+        "Sec-Fetch-User: ?1",
+        "Sec-Fetch-Dest: document",
+        "Referer: https://www.example.org/articles/",
+        "Accept-Encoding: gzip, deflate, br, zstd",
+        "Accept-Language: en-US,en;q=0.9,de;q=0.8",
+        "If-Modified-Since: Sun, 22 Nov 2026 09:14:07 GMT",
+    ] {
+        browser.extend_from_slice(line.as_bytes());
+        browser.extend_from_slice(b"\r\n");
+    }
+    browser.extend_from_slice(b"Cookie: theme=dark; consent=all; session=");
+    browser.extend(b"3b8f1c".repeat(72));
+    browser.extend_from_slice(b"\r\n\r\n");
+
+    let mut many = b"GET /inventory HTTP/1.1\r\nHost: internal.example.org\r\n".to_vec();
+    for i in 1..64 {
+        many.extend(format!("X-Shelf-Label-{i:02}: row {i:02}, place {:04}\r\n", i * 37).bytes());
+    }
+    many.extend_from_slice(b"\r\n");
+
+    vec![
+        ("short", short, 1),
+        ("api call", medium, 12),
+        ("browser", browser, 19),
+        ("64 fields", many, 64),
+    ]
+}
+
+fn head(name: &str, bytes: Vec<u8>, fields: usize) -> Subject {
+    let limits = Limits::default();
+    let mut lines = Vec::new();
+    Subject {
+        name: format!("head, {name}"),
+        bytes: bytes.len(),
+        wanted: bytes.len() + fields,
+        operation: Box::new(move || {
+            match RequestHead::parse(black_box(&bytes), &limits, &mut lines) {
+                Ok(Parsed::Complete { value, consumed }) => consumed + value.fields.len(),
+                _ => 0,
+            }
+        }),
+    }
+}
+
+/// Decodes a body as a connection does, without copying the data: counts it.
+fn chunks(name: &str, size: usize) -> Subject {
+    let data = vec![b'x'; 64 << 10];
+    let mut body = Vec::new();
+    for chunk in data.chunks(size) {
+        encode_chunk_size(chunk.len(), &mut body);
+        body.extend_from_slice(chunk);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"0\r\n\r\n");
+    let limits = Limits::default();
+    Subject {
+        name: format!("chunks, {name}"),
+        bytes: body.len(),
+        wanted: data.len(),
+        operation: Box::new(move || {
+            let mut rest = &black_box(&body)[..];
+            let mut decoder = ChunkedDecoder::new(&limits);
+            let mut decoded = 0;
+            while let Ok((read, next)) = decoder.framing(rest) {
+                rest = &rest[read..];
+                let Chunk::Data(left) = next else { break };
+                let here = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+                decoder.took(here as u64);
+                rest = &rest[here..];
+                decoded += here;
+            }
+            decoded
+        }),
+    }
+}
+
+fn dates() -> [Subject; 2] {
+    let text = format_date(784_111_777);
+    [
+        Subject {
+            name: "date, written".to_string(),
+            bytes: text.len(),
+            wanted: usize::from(b'9'),
+            operation: Box::new(|| usize::from(format_date(black_box(784_111_777))[12 + 2])),
+        },
+        Subject {
+            name: "date, read".to_string(),
+            bytes: text.len(),
+            wanted: 784_111_777,
+            operation: Box::new(move || {
+                let seconds = parse_date(black_box(&text), 1_795_000_000).unwrap_or_default();
+                usize::try_from(seconds).unwrap_or_default()
+            }),
+        },
+    ]
+}
+
+fn escapes() -> [Subject; 2] {
+    let plain = "name=Erika Mustermann&town=K\u{f6}ln&note=half a line of text, as forms send it";
+    let encoded = percent_encode(plain.as_bytes());
+    [
+        Subject {
+            name: "percent, encoded".to_string(),
+            bytes: plain.len(),
+            wanted: encoded.len(),
+            operation: Box::new(move || percent_encode(black_box(plain).as_bytes()).len()),
+        },
+        Subject {
+            name: "percent, decoded".to_string(),
+            bytes: encoded.len(),
+            wanted: plain.len(),
+            operation: Box::new(move || percent_decode(black_box(&encoded)).map_or(0, |d| d.len())),
+        },
+    ]
+}
+
+fn measure(subjects: &mut [Subject]) {
+    let repeats: Vec<u32> = subjects.iter_mut().map(repeats).collect();
+    let mut times = vec![Vec::with_capacity(ROUNDS); subjects.len()];
+    for round in 0..ROUNDS {
+        for turn in 0..subjects.len() {
+            let i = (turn + round) % subjects.len();
+            times[i].push(time(&mut subjects[i], repeats[i]));
+        }
+    }
+    println!("| subject | bytes | ns/op, median | best | worst | GB/s |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    for (subject, mut times) in subjects.iter().zip(times) {
+        times.sort_by(f64::total_cmp);
+        let (best, median, worst) = (times[0], times[ROUNDS / 2], times[ROUNDS - 1]);
+        let rate = subject.bytes as f64 / median;
+        let (name, bytes) = (&subject.name, subject.bytes);
+        println!("| {name} | {bytes} | {median:.1} | {best:.1} | {worst:.1} | {rate:.2} |");
+    }
+}
+
+/// How often a subject is run in a round: doubled until it takes long enough to be timed.
+fn repeats(subject: &mut Subject) -> u32 {
+    let mut repeats = 1;
+    loop {
+        let start = Instant::now();
+        run(subject, repeats);
+        if start.elapsed().as_nanos() > ROUND_NANOSECONDS / 2 || repeats > 1 << 24 {
+            return repeats;
+        }
+        repeats *= 2;
+    }
+}
+
+/// Nanoseconds an operation.
+fn time(subject: &mut Subject, repeats: u32) -> f64 {
+    let start = Instant::now();
+    run(subject, repeats);
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(repeats)
+}
+
+fn run(subject: &mut Subject, repeats: u32) {
+    for _ in 0..repeats {
+        black_box((subject.operation)());
+    }
+}
