@@ -11,5 +11,7 @@ use longhand::{Request, Response};
 
 fn main() -> ExitCode {
     let server = setup::bind();
-    setup::run(server, |request: &mut Request<'_>| Response::text(format!("You asked for {}\n", request.path())))
+    setup::run(server, |request: &mut Request<'_>| {
+        Response::text(format!("You asked for {}\n", request.path()))
+    })
 }

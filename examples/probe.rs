@@ -36,10 +36,16 @@ fn main() -> ExitCode {
     let one_m = b"0123456789abcdef".repeat(65_536);
     let file = std::env::var_os("PROBE_FILE");
     let server = setup::bind().limits(limits());
-    setup::run(server, |request: &mut Request<'_>| answer(request, &one_m, file.as_deref().map(Path::new)))
+    setup::run(server, |request: &mut Request<'_>| {
+        answer(request, &one_m, file.as_deref().map(Path::new))
+    })
 }
 
-fn answer<'s>(request: &mut Request<'_>, one_m: &'s [u8], file: Option<&Path>) -> io::Result<Reply<'s>> {
+fn answer<'s>(
+    request: &mut Request<'_>,
+    one_m: &'s [u8],
+    file: Option<&Path>,
+) -> io::Result<Reply<'s>> {
     Ok(match request.path() {
         "/" if matches!(request.method(), "GET" | "HEAD") => Response::text("Hello, World!"),
         "/echo" => Response::bytes("application/octet-stream", request.body().read_all()?),
@@ -85,7 +91,8 @@ fn header_lines(request: &Request<'_>) -> Vec<u8> {
 fn sleep(query: Option<&str>) -> Response {
     let wanted = query.and_then(|query| query.strip_prefix("ms=")).and_then(|ms| ms.parse().ok());
     let Some(ms) = wanted else {
-        return Response::text("expected ?ms=N, a number of milliseconds\n").status(Status::BAD_REQUEST);
+        return Response::text("expected ?ms=N, a number of milliseconds\n")
+            .status(Status::BAD_REQUEST);
     };
     thread::sleep(Duration::from_millis(ms));
     Response::text("slept")

@@ -5,6 +5,7 @@
 
 use std::env;
 use std::fmt::Display;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::process::{ExitCode, exit};
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,9 +16,15 @@ use longhand::{Event, IntoResponse, Request, Server};
 /// The value of a setting, or `default` where it is not set. One that cannot be read ends the
 /// program with exit code 2 and says what was wanted.
 pub fn setting<T: FromStr>(name: &str, default: T, wanted: &str) -> T {
+    optional(name, wanted).unwrap_or(default)
+}
+
+/// The value of a setting that may be absent. One that cannot be read ends the program with exit
+/// code 2 and says what was wanted.
+pub fn optional<T: FromStr>(name: &str, wanted: &str) -> Option<T> {
     match env::var(name) {
-        Err(env::VarError::NotPresent) => default,
-        Ok(text) => text.parse().unwrap_or_else(|_| bad_setting(name, &text, wanted)),
+        Err(env::VarError::NotPresent) => None,
+        Ok(text) => Some(text.parse().unwrap_or_else(|_| bad_setting(name, &text, wanted))),
         Err(env::VarError::NotUnicode(text)) => bad_setting(name, &text.to_string_lossy(), wanted),
     }
 }
@@ -39,11 +46,30 @@ pub fn bind() -> Server {
     bind_to(&setting("HOST", "127.0.0.1".to_owned(), "a host name or address"))
 }
 
+/// The same; but where `PORT` is set and `HOST` is not, on all interfaces. That is how hosting
+/// platforms start a program: they choose the port, and come in from outside.
+pub fn bind_hosted() -> Server {
+    if env::var_os("HOST").is_some() || env::var_os("PORT").is_none() {
+        return bind();
+    }
+    let port = port();
+    // `::` takes IPv4 too, unless this machine has no IPv6.
+    let all = [(Ipv6Addr::UNSPECIFIED, port).into(), (Ipv4Addr::UNSPECIFIED, port).into()];
+    listen(&all[..], "all interfaces", port)
+}
+
 /// A server on this host and on `PORT` (default 8000).
 pub fn bind_to(host: &str) -> Server {
-    let port: u16 = setting("PORT", 8000, "a port from 0 to 65535");
-    let bound = Server::bind((host.trim_start_matches('[').trim_end_matches(']'), port));
-    bound.unwrap_or_else(|error| {
+    let port = port();
+    listen((host.trim_start_matches('[').trim_end_matches(']'), port), host, port)
+}
+
+fn port() -> u16 {
+    setting("PORT", 8000, "a port from 0 to 65535")
+}
+
+fn listen(addresses: impl ToSocketAddrs, host: &str, port: u16) -> Server {
+    Server::bind(addresses).unwrap_or_else(|error| {
         eprintln!("cannot listen on {host}, port {port}: {error}");
         exit(2)
     })
@@ -57,15 +83,36 @@ where
     R: IntoResponse<'s>,
 {
     match server.local_addr() {
-        Ok(address) => println!("listening on http://{address}"),
-        Err(error) => return failed(&error),
+        Ok(address) => serve(server, Some(url(address)), |_| {}, handler),
+        Err(error) => failed(&error),
     }
-    run_quietly(server, |_| {}, handler)
 }
 
 /// The same without the line, for a server that prints its own, and with an observer.
 pub fn run_quietly<'s, A, F, R>(
     server: Server<A>,
+    observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
+    handler: F,
+) -> ExitCode
+where
+    A: Acceptor,
+    F: Fn(&mut Request<'_>) -> R + Sync,
+    R: IntoResponse<'s>,
+{
+    serve(server, None, observer, handler)
+}
+
+/// An address that one can open: a server on all interfaces has none of its own.
+fn url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        return format!("http://localhost:{}", address.port());
+    }
+    format!("http://{address}")
+}
+
+fn serve<'s, A, F, R>(
+    server: Server<A>,
+    url: Option<String>,
     observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
     handler: F,
 ) -> ExitCode
@@ -87,6 +134,10 @@ where
             exit(1);
         }
     });
+    // From this line on it may be asked to end, so signals come first.
+    if let Some(url) = url {
+        println!("listening on {url}");
+    }
     match server.run(handler) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => failed(&error),

@@ -4,3 +4,17 @@
 pub mod golden;
 #[path = "harness/random.rs"]
 pub mod random;
+#[path = "harness/answer.rs"]
+pub mod answer;
+#[path = "harness/client.rs"]
+pub mod client;
+#[path = "harness/running.rs"]
+pub mod running;
+#[path = "harness/talk.rs"]
+pub mod talk;
+#[path = "harness/program.rs"]
+pub mod program;
+#[path = "harness/latch.rs"]
+pub mod latch;
+#[path = "harness/watched.rs"]
+pub mod watched;

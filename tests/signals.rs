@@ -4,6 +4,7 @@
 //! role that an environment variable names. Parent and child wait for each other by lines on the
 //! child's standard output. The deadline below is for what never comes, and no test waits for it.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;

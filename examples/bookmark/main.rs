@@ -1,1 +1,123 @@
-fn main() {}
+//! Short names for long URIs: a page with a form, and a redirect for each name that was saved.
+//!
+//! ```text
+//! cargo run --example bookmark
+//! open http://127.0.0.1:8000/ in a browser, or:
+//! curl -i -d longuri=http://127.0.0.1:8000/ -d shortname=home http://127.0.0.1:8000/
+//! curl -i http://127.0.0.1:8000/home
+//! ```
+//!
+//! A URI is saved after it has answered. So this server may be asked, while it serves a request, to
+//! fetch a page of its own: with one thread it would wait for itself, and with one for each
+//! connection it does not.
+//!
+//! Settings enter from the environment (`--help` lists them); a server leaves that runs until
+//! SIGTERM or SIGINT. The files in reading order: what may be stored (`rules`), whom a check may
+//! reach and how it is made (`address`, `check`), where bookmarks are kept (`line`, `log`, `store`),
+//! who may save (`guard`), what visitors read (`page`), which request gets what (`app`).
+
+mod rules;
+mod address;
+mod check;
+mod line;
+mod log;
+mod store;
+mod guard;
+mod page;
+mod app;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::{ExitCode, exit};
+
+use longhand::{Limits, Request};
+
+use crate::app::App;
+use crate::check::{Checker, Private};
+use crate::rules::Origin;
+use crate::store::Store;
+
+const HELP: &str = "\
+bookmark: short names for long URIs
+
+It prints the address to open. Settings come from the environment:
+
+  PORT           the port, default 8000; 0 takes a free one
+  HOST           the address to listen on, default 127.0.0.1;
+                 all interfaces where PORT is set and HOST is not
+  STORE          the file that keeps the bookmarks, default bookmarks.log in the
+                 current folder; `memory` keeps them until the program ends
+  CHECK_PRIVATE  what a check may reach beside the public internet: `own` (default)
+                 this server itself, `allow` everything, `deny` nothing
+  BASE_URL       where visitors find this server if that is not where it listens:
+                 https://go.example.org behind a proxy
+  IDLE_MS        how long a connection may rest between two requests, default 75000
+  LAME_DUCK_MS   how long it goes on after SIGTERM or SIGINT while /.healthz already
+                 says no, default 0
+  DRAIN_MS       how long requests have to finish then, default 10000
+";
+
+/// Bytes of a form: a URI and a name of the longest that `rules.rs` takes, each byte as `%xx`, fit
+/// several times.
+const FORM: u64 = 64 << 10;
+
+fn main() -> ExitCode {
+    if let Some(argument) = env::args_os().nth(1) {
+        return read(&argument);
+    }
+    let private = setup::setting("CHECK_PRIVATE", Private::Own, "`own`, `allow` or `deny`");
+    let base: Option<Origin> =
+        setup::optional("BASE_URL", "http:// or https:// with a host and nothing after its port");
+    let limits = Limits::default();
+    let limits = Limits { body: FORM, idle: setup::millis("IDLE_MS", limits.idle), ..limits };
+    let store = env::var_os("STORE").unwrap_or_else(|| "bookmarks.log".into());
+    refuse_unknown(&store);
+    // Whoever asks for a lock must not be served without one.
+    for lock in ["PASSWORD", "PRIVATE"] {
+        if env::var_os(lock).is_some_and(|value| !value.is_empty()) {
+            setup::bad_setting(lock, "…", "nothing: this server cannot be locked yet");
+        }
+    }
+
+    let server = setup::bind_hosted().limits(limits);
+    let app = App {
+        store: open(&store),
+        checker: Checker::new(private, base.clone()),
+        base,
+        server: server.handle(),
+    };
+    setup::run(server, |request: &mut Request<'_>| app.answer(request))
+}
+
+/// What was asked for by an argument: help, or something that there is not.
+fn read(argument: &OsString) -> ExitCode {
+    if argument == "--help" || argument == "-h" {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("{}: expected no argument, or --help", argument.display());
+    ExitCode::from(2)
+}
+
+/// Refuses a store of another kind before it becomes a strange file name.
+fn refuse_unknown(store: &OsString) {
+    let text = store.to_string_lossy();
+    if text.is_empty() {
+        setup::bad_setting("STORE", "", "a path or `memory`");
+    }
+    if let Some((scheme, _)) = text.split_once("://") {
+        // Without what follows: it may hold a password.
+        let found = format!("{scheme}://…");
+        setup::bad_setting("STORE", &found, "a path or `memory`; no other store is available yet");
+    }
+}
+
+fn open(store: &OsString) -> Store {
+    if store == "memory" {
+        return Store::memory();
+    }
+    Store::open(store).unwrap_or_else(|error| {
+        eprintln!("STORE: {error}");
+        exit(2)
+    })
+}

@@ -1,76 +1,82 @@
 //! What visitors read: the page at `/`, its style sheet, and the plain texts of refusals.
 //!
-//! Bookmarks and words that strangers chose enter, HTML or text leaves. Everything goes through
-//! [`escape`] on its way into HTML and through [`encode`] on its way into a link. The page works
+//! Bookmarks and words that strangers chose enter, HTML or text leaves. Everything becomes
+//! text on its way into HTML and goes through [`encode`] on its way into a link. The page works
 //! without script, and there is none: the policy in `guard.rs` would stop it.
 //!
 //! The page keeps what the course's exercise and its test look for: the title, the form without an
 //! `action`, the fields `longuri` and `shortname`, and `name : uri` in order of the names.
 
-use std::fmt::Write;
+use std::fmt::Display;
 
-/// Where [`STYLE`] is served: names that begin with `.` are the program's own.
-pub(crate) const STYLE_PATH: &str = "/.static/style.css";
+use longhand::wire::percent_encode;
+use longhand_kit::html::Html;
 
-/// One column that fits 320 px, in the light or dark colours that the visitor's system asks for.
+/// The name under which [`STYLE`] is served: those that begin with `.` are the program's own.
+pub(crate) const STYLE_NAME: &[u8] = b".static/style.css";
+
+/// One column that fits 320 px, in the light or dark colours that the visitor's system asks for:
+/// its own, and greys that let them through.
 pub(crate) const STYLE: &str = "\
 :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif; }
 body { max-width: 42rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.5rem; line-height: 1.2; }
-h2 { font-size: 1.2rem; }
-label { display: block; margin-top: .75rem; font-weight: 600; }
-input, button { box-sizing: border-box; font: inherit; padding: .5rem; }
-input { width: 100%; }
-button { margin-top: 1rem; padding-inline: 1.5rem; }
-.hint { margin: .25rem 0 0; font-size: .9rem; }
-ul { padding-left: 0; list-style: none; }
-li { padding: .35rem 0; border-top: 1px solid GrayText; }
+h1 { margin: .5rem 0 1rem; font-size: 1.6rem; line-height: 1.2; }
+h2 { margin: 2rem 0 .5rem; font-size: 1.2rem; }
+form { padding: 1rem; border: 1px solid #8886; border-radius: .5rem; background: #88888814; }
+label { display: block; font-weight: 600; }
+input, button { box-sizing: border-box; border-radius: .35rem; font: inherit; padding: .5rem .7rem; }
+input { width: 100%; margin-top: .25rem; border: 1px solid #888; }
+input::placeholder { color: inherit; opacity: .6; }
+button { border: 0; padding-inline: 1.5rem; background: #1d5fc4; color: #fff; font-weight: 600; cursor: pointer; }
+button:hover { background: #174b9c; }
+.hint { margin: .25rem 0 1rem; font-size: .9rem; opacity: .75; }
+ul { margin: 0; padding: 0; list-style: none; }
+li { padding: .45rem 0; border-top: 1px solid #8886; }
+li a { font-weight: 600; }
 ";
+
+/// The page up to its list.
+const FORM: &str = r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Bookmark Server</title>
+<link rel="stylesheet" href="/.static/style.css">
+</head>
+<body>
+<main>
+<h1>Bookmark Server</h1>
+<form method="POST">
+<label for="longuri">Long URI</label>
+<input type="text" id="longuri" name="longuri" required maxlength="2048" inputmode="url" autocomplete="url" autocapitalize="none" spellcheck="false" placeholder="https://…" aria-describedby="longuri-hint">
+<p class="hint" id="longuri-hint">It is saved if it answers within 5 seconds.</p>
+<label for="shortname">Short name</label>
+<input type="text" id="shortname" name="shortname" required maxlength="100" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="shortname-hint">
+<p class="hint" id="shortname-hint">A name that is taken will lead to the new URI.</p>
+<button type="submit">Save it!</button>
+</form>
+<h2>URIs I know about</h2>
+"#;
 
 /// The page at `/`. `bookmarks` are name and URI, in the order in which they are shown.
 pub(crate) fn index(bookmarks: &[(String, String)]) -> String {
-    let mut page = format!(
-        "<!DOCTYPE html>\n\
-         <html lang=\"en\">\n\
-         <head>\n\
-         <meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Bookmark Server</title>\n\
-         <link rel=\"stylesheet\" href=\"{STYLE_PATH}\">\n\
-         </head>\n\
-         <body>\n\
-         <main>\n\
-         <h1>Bookmark Server</h1>\n\
-         <form method=\"POST\">\n\
-         <label for=\"longuri\">Long URI</label>\n\
-         <input type=\"text\" id=\"longuri\" name=\"longuri\" required maxlength=\"2048\" \
-         inputmode=\"url\" autocomplete=\"url\" autocapitalize=\"none\" spellcheck=\"false\" \
-         placeholder=\"https://…\" aria-describedby=\"longuri-hint\">\n\
-         <p class=\"hint\" id=\"longuri-hint\">It is saved if it answers within 5 seconds.</p>\n\
-         <label for=\"shortname\">Short name</label>\n\
-         <input type=\"text\" id=\"shortname\" name=\"shortname\" required maxlength=\"100\" \
-         autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" \
-         aria-describedby=\"shortname-hint\">\n\
-         <p class=\"hint\" id=\"shortname-hint\">A name that is taken will lead to the new \
-         URI.</p>\n\
-         <button type=\"submit\">Save it!</button>\n\
-         </form>\n\
-         <h2>URIs I know about</h2>\n"
-    );
+    let mut page = Html::new();
+    page.raw(FORM);
     if bookmarks.is_empty() {
-        page.push_str("<p>None yet.</p>\n");
+        page.raw("<p>None yet.</p>\n");
     } else {
         // Safari drops the list semantics of a list without bullets; the role brings them back.
-        page.push_str("<ul role=\"list\">\n");
+        page.raw("<ul role=\"list\">\n");
         for (name, uri) in bookmarks {
-            let (link, name, uri) = (encode(name), escape(name), escape(uri));
             // Names may be right-to-left text: each stays in its own place.
-            let _ = writeln!(page, "<li><a href=\"/{link}\"><bdi>{name}</bdi></a> : {uri}</li>");
+            page.raw("<li><a").attribute("href", format_args!("/{}", encode(name)));
+            page.raw("><bdi>").text(name).raw("</bdi></a> : ").text(uri).raw("</li>\n");
         }
-        page.push_str("</ul>\n");
+        page.raw("</ul>\n");
     }
-    page.push_str("</main>\n</body>\n</html>\n");
-    page
+    page.raw("</main>\n</body>\n</html>\n");
+    page.into_string()
 }
 
 /// 400: a field of the form is absent or empty.
@@ -81,13 +87,19 @@ pub(crate) fn missing(field: &str) -> String {
 }
 
 /// 400: the body is not what a form sends.
-pub(crate) const NOT_A_FORM: &str =
-    "The body is not a form: wanted application/x-www-form-urlencoded in UTF-8.\n";
+pub(crate) fn not_a_form(bad: &impl Display) -> String {
+    plain(&format!("Not saved. The body is not a form: {bad}."))
+}
 
-/// 400 for a name and 404 for a URI that is against the rules: to the course's test, a URI that
-/// cannot exist is one that does not answer.
-pub(crate) fn refused(refusal: &crate::rules::Refused) -> String {
-    plain(&format!("Not saved. {refusal}."))
+/// 400: a name that is against the rules.
+pub(crate) fn bad_name(refused: &impl Display) -> String {
+    plain(&format!("Not saved. {refused}."))
+}
+
+/// 404: a URI that is against the rules.
+pub(crate) fn bad_uri(uri: &str, refused: &impl Display) -> String {
+    let start: String = uri.chars().take(2048).collect();
+    plain(&format!("Not saved: \"{start}\" cannot be fetched. {refused}."))
 }
 
 /// 403: the guard's reason.
@@ -125,25 +137,9 @@ pub(crate) const BUSY: &str =
     "Not saved: too many URIs are being checked at this moment. Please try again shortly.\n";
 
 /// One line of plain text: control characters in what strangers sent could steer a terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
     text.chars().map(visible).chain(['\n']).collect()
-}
-
-/// Text as HTML text or as a quoted attribute value.
-fn escape(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            _ => html.push(c),
-        }
-    }
-    html
 }
 
 /// A name as the path of a link, without the first slash.
@@ -151,25 +147,17 @@ fn escape(text: &str) -> String {
 /// Slashes inside stay readable, unless a browser would change them: `//host` would lead to another
 /// host, and `a/../b` to `b`.
 fn encode(name: &str) -> String {
-    let keeps_slash = !name.split('/').any(|segment| matches!(segment, "" | "." | ".."));
-    let mut path = String::with_capacity(name.len());
-    for octet in name.bytes() {
-        match octet {
-            b'/' if keeps_slash => path.push('/'),
-            b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                path.push(char::from(octet));
-            }
-            _ => {
-                let _ = write!(path, "%{octet:02X}");
-            }
-        }
+    if name.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        return percent_encode(name.as_bytes());
     }
-    path
+    percent_encode(name.as_bytes()).replace("%2F", "/")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::{Name, Uri};
+    use longhand_kit::form::Form;
 
     fn page(bookmarks: &[(&str, &str)]) -> String {
         let owned = |&(name, uri): &(&str, &str)| (name.to_owned(), uri.to_owned());
@@ -234,16 +222,21 @@ mod tests {
         assert!(unanswered("http://a/").contains("http://a/"));
         let colour = unknown("\u{1b}[31m\r\nSet-Cookie: a=b\u{9b}");
         assert!(!colour.trim_end_matches('\n').contains(char::is_control), "{colour:?}");
-        let refusal = crate::rules::Uri::parse("ftp://a/").unwrap_err();
+        let refused = Uri::parse("ftp://a/").unwrap_err();
         assert_eq!(
-            refused(&refusal),
-            "Not saved. URI: wanted the scheme http or https, found `ftp`.\n"
+            bad_uri("ftp://a/", &refused),
+            "Not saved: \"ftp://a/\" cannot be fetched. \
+             URI: wanted the scheme http or https, found `ftp`.\n"
         );
-        let others =
-            [missing("longuri"), forbidden("no"), not_allowed("PUT", "GET"), refused(&refusal)];
-        for text in
-            others.iter().map(String::as_str).chain([NOT_A_FORM, NOT_STORED, NOT_READ, BUSY])
-        {
+        let refused = Name::parse(".a").unwrap_err();
+        let others = [
+            missing("longuri"),
+            forbidden("no"),
+            not_allowed("PUT", "GET"),
+            bad_name(&refused),
+            not_a_form(&Form::parse("a=%").unwrap_err()),
+        ];
+        for text in others.iter().map(String::as_str).chain([NOT_STORED, NOT_READ, BUSY]) {
             assert_eq!(text.matches('\n').count(), 1, "{text}");
             assert!(text.ends_with('\n'), "{text}");
         }

@@ -12,6 +12,7 @@
 
 use std::fmt;
 use std::net::Ipv6Addr;
+use std::str::FromStr;
 
 /// Bytes of a name after decoding: enough for a title, little enough for one line of the list.
 pub(crate) const NAME_BYTES: usize = 100;
@@ -127,6 +128,14 @@ impl Origin {
             return refuse("a host of ASCII letters, digits, `-`, `.`, `_`, and a port", authority);
         };
         Ok((Self { scheme, host, port: port.unwrap_or(scheme.port()) }, rest))
+    }
+}
+
+impl FromStr for Origin {
+    type Err = Refused;
+
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        Self::parse(text)
     }
 }
 

@@ -55,7 +55,8 @@ where
     F: Fn(&mut Request<'_>) -> R,
     R: IntoResponse<'s>,
 {
-    let seat = Seat::new(transport.now(), None);
+    let now = transport.now();
+    let seat = Seat::new(now, now, None);
     let around = Surroundings { limits, seat: &seat, phase: &Phase::ready(), observer: None };
     serve(transport, &around, &|request| handler(request).into_response()).0
 }

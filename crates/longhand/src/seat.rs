@@ -29,7 +29,8 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    pub(crate) fn new(epoch: Instant, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
+    /// The place of a connection that has just come.
+    pub(crate) fn new(epoch: Instant, now: Instant, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
         let seat = Self {
             state: AtomicU8::new(FRESH),
             since: AtomicU64::new(0),
@@ -39,6 +40,7 @@ impl Seat {
         if let Some(interrupt) = interrupt {
             let _ = seat.interrupt.set(interrupt);
         }
+        seat.since.store(seat.nanos(now), Ordering::Relaxed);
         seat
     }
 
@@ -58,11 +60,6 @@ impl Seat {
         // Sequentially consistent, like the phase: of a connection that goes idle and a drain that
         // begins, at least one sees the other.
         self.state.store(IDLE, Ordering::SeqCst);
-    }
-
-    /// When the connection came or went idle, marked for a fresh one.
-    pub(crate) fn arrive(&self, now: Instant) {
-        self.since.store(self.nanos(now), Ordering::Relaxed);
     }
 
     fn nanos(&self, now: Instant) -> u64 {
@@ -150,5 +147,19 @@ impl Phase {
             State::Draining => 2,
         };
         self.0.store(number, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_comes_late_is_not_taken_for_one_that_was_always_silent() {
+        let epoch = Instant::now();
+        let now = epoch + Duration::from_secs(3600);
+        let seat = Seat::new(epoch, now, None);
+        assert_eq!(seat.fresh_for(now), Some(Duration::ZERO));
+        assert_eq!(seat.fresh_for(now + Duration::from_secs(1)), Some(Duration::from_secs(1)));
     }
 }

@@ -76,9 +76,7 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                     continue;
                 }
             };
-            let seat = Seat::new(registry.epoch, transport.interrupter());
-            // Before the drain can see it, which would take it for one that was always silent.
-            seat.arrive(transport.now());
+            let seat = Seat::new(registry.epoch, transport.now(), transport.interrupter());
             let Some(place) = registry.enter(seat, self.limits.connections) else {
                 self.turn_away(transport);
                 continue;

@@ -5,13 +5,16 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::socket::{Socket, Stream};
 use super::{Accepted, Acceptor, TcpTransport};
 use crate::limits::Limits;
+
+/// At least as many connections as the queue of a listener made by std holds.
+const QUEUE: usize = 256;
 
 /// How long a wake-up call to this very machine may take. One that finds the queue full would be
 /// tried again by the system after a second, and meanwhile nobody takes from the queue.
@@ -25,6 +28,8 @@ pub struct TcpAcceptor {
     own: bool,
     /// What connections inherit from the listener, once it is set: no delay, and this write stall.
     inherited: OnceLock<Duration>,
+    /// How many more connections may have been in the queue before that, and inherited nothing.
+    early: AtomicUsize,
     /// The addresses of this acceptor's own wake-up calls that have not come out of `accept` yet.
     wakes: Mutex<Vec<SocketAddr>>,
     waking: AtomicBool,
@@ -46,10 +51,22 @@ impl TcpAcceptor {
             listener,
             own: false,
             inherited: OnceLock::new(),
+            early: AtomicUsize::new(QUEUE),
             wakes: Mutex::default(),
             waking: AtomicBool::new(false),
             refused: Refused::default(),
         }
+    }
+
+    /// What the next connection has inherited for sure.
+    fn inherited(&self) -> Option<Duration> {
+        let one_less = |early: usize| early.checked_sub(1);
+        if self.early.load(Ordering::Relaxed) > 0
+            && self.early.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+        {
+            return None;
+        }
+        self.inherited.get().copied()
     }
 }
 
@@ -81,7 +98,7 @@ impl Acceptor for TcpAcceptor {
                 return Ok(Accepted::Wake);
             }
         }
-        let inherited = self.inherited.get().copied();
+        let inherited = self.inherited();
         if inherited.is_none() {
             stream.set_nodelay(true)?;
         }

@@ -1,0 +1,219 @@
+//! Which request is answered how.
+//!
+//! A request enters, a response leaves; what they have in common (who may save, the fields of every
+//! response) is done here once, the rest is a table of methods and names.
+//!
+//! The empty name is the page with the form. Names that begin with `.` are the program's own, and a
+//! visitor's bookmark can never hide one. Every other path is a name: percent-decoded, so that
+//! `/a%2Fb` and `/a/b` are the same, and without its query.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::str;
+
+use longhand::wire::percent_decode;
+use longhand::{FieldValue, Handle, IntoResponse, Request, Response, State, Status};
+use longhand_kit::form::Form;
+
+use crate::check::{Checker, Outcome};
+use crate::guard::{Claim, RESPONSE_FIELDS, Verdict, judge};
+use crate::page;
+use crate::rules::{Name, Origin, Uri};
+use crate::store::Store;
+
+/// The methods of names, and of the program's own pages.
+const ALL: &str = "GET, HEAD, OPTIONS, POST";
+const READING: &str = "GET, HEAD, OPTIONS";
+
+/// What all requests share.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) checker: Checker,
+    /// The address that a proxy in front gives to this server, if there is one.
+    pub(crate) base: Option<Origin>,
+    pub(crate) server: Handle,
+}
+
+impl App {
+    /// Answers one request.
+    pub(crate) fn answer(&self, request: &mut Request<'_>) -> Response {
+        // An error comes from the body, and the connection answers it by itself.
+        let mut response = self.route(request).into_response();
+        for (name, value) in RESPONSE_FIELDS {
+            response = response.field(name, value);
+        }
+        match response.field_value("Cache-Control") {
+            Some(_) => response,
+            None => response.field("Cache-Control", "no-store"),
+        }
+    }
+
+    fn route(&self, request: &mut Request<'_>) -> io::Result<Response> {
+        if let Verdict::Refuse(reason) = self.judge(request) {
+            return Ok(refusal(Status::FORBIDDEN, page::forbidden(reason)));
+        }
+        let name = name_of(request);
+        let own = name.starts_with(b".");
+        let allowed = if own { READING } else { ALL };
+        Ok(match (request.method(), name.as_slice()) {
+            ("GET" | "HEAD", b"") => self.index(),
+            ("GET" | "HEAD", b".healthz") => self.health(),
+            ("GET" | "HEAD", page::STYLE_NAME) => style(),
+            ("GET" | "HEAD", name) => self.look_up(name),
+            ("POST", _) if !own => self.save(request)?,
+            ("OPTIONS", _) => Response::new(Status::NO_CONTENT).field("Allow", allowed),
+            (method, _) => {
+                let text = page::not_allowed(method, allowed);
+                refusal(Status::METHOD_NOT_ALLOWED, text).field("Allow", allowed)
+            }
+        })
+    }
+
+    fn judge(&self, request: &Request<'_>) -> Verdict {
+        let value = |name| {
+            let lines: Vec<&[u8]> = request.fields().all(name).collect();
+            (!lines.is_empty()).then(|| lines.join(&b", "[..]))
+        };
+        let (site, origin) = (value("Sec-Fetch-Site"), value("Origin"));
+        let claim = Claim {
+            method: request.method(),
+            sec_fetch_site: site.as_deref(),
+            origin: origin.as_deref(),
+            host: Some(request.authority().as_bytes()),
+        };
+        judge(&claim, self.base.as_ref())
+    }
+
+    fn index(&self) -> Response {
+        match self.store.list() {
+            // A browser may keep it for its back button, but asks before it shows it again.
+            Ok(bookmarks) => {
+                Response::html(page::index(&bookmarks)).field("Cache-Control", "no-cache")
+            }
+            Err(error) => not_read(&error),
+        }
+    }
+
+    /// What a load balancer asks: no more traffic once the end has been asked for.
+    fn health(&self) -> Response {
+        match self.server.state() {
+            State::Ready => Response::text("ok"),
+            _ => refusal(Status::NOT_FOUND, "going away\n"),
+        }
+    }
+
+    fn look_up(&self, name: &[u8]) -> Response {
+        // What is no text is no name; and blanks around one do not count here either.
+        let found = str::from_utf8(name).map_or(Ok(None), |name| self.store.get(name.trim()));
+        match found {
+            Ok(Some(uri)) => redirect(uri),
+            Ok(None) => refusal(Status::NOT_FOUND, page::unknown(&String::from_utf8_lossy(name))),
+            Err(error) => not_read(&error),
+        }
+    }
+
+    /// Saves what the form holds, once its URI has answered. Nothing is locked meanwhile: the URI
+    /// may be one of this server.
+    fn save(&self, request: &mut Request<'_>) -> io::Result<Response> {
+        let body = request.body().read_all()?;
+        let form = match Form::parse(&body) {
+            Ok(form) => form,
+            Err(bad) => return Ok(refusal(Status::BAD_REQUEST, page::not_a_form(&bad))),
+        };
+        // Blanks come along with what is pasted. An empty field counts as none, also before others.
+        let value = |field| form.all(field).map(str::trim).find(|value| !value.is_empty());
+        let Some(uri) = value("longuri") else { return Ok(missing("longuri")) };
+        let Some(name) = value("shortname") else { return Ok(missing("shortname")) };
+        let name = match Name::parse(name) {
+            Ok(name) => name,
+            Err(refused) => return Ok(refusal(Status::BAD_REQUEST, page::bad_name(&refused))),
+        };
+        Ok(match Uri::parse(uri) {
+            Ok(uri) => match self.checker.check(&uri, request.local()) {
+                Outcome::Answered => self.put(&name, &uri),
+                other => unanswered(&uri, other),
+            },
+            // A URI that cannot exist is one that does not answer.
+            Err(refused) => refusal(Status::NOT_FOUND, page::bad_uri(uri, &refused)),
+        })
+    }
+
+    fn put(&self, name: &Name, uri: &Uri) -> Response {
+        match self.store.put(name, uri) {
+            Ok(()) => Response::redirect("/"),
+            Err(error) => {
+                log(&error);
+                refusal(Status::INTERNAL_SERVER_ERROR, page::NOT_STORED)
+            }
+        }
+    }
+}
+
+/// The path without its first slash, decoded.
+fn name_of(request: &Request<'_>) -> Vec<u8> {
+    let path = request.path();
+    let name = path.strip_prefix('/').unwrap_or(path);
+    // No request gets here with an escape that is none.
+    percent_decode(name).unwrap_or_else(|_| name.as_bytes().to_vec())
+}
+
+/// 303 to a bookmark, byte for byte as it was saved. `Response::redirect` would encode what no
+/// request-target may hold, and a visitor shall come to what was checked.
+fn redirect(uri: String) -> Response {
+    match FieldValue::new(uri) {
+        Ok(uri) => Response::new(Status::SEE_OTHER).field("Location", uri),
+        // `rules.rs` admits nothing of the kind.
+        Err(bad) => {
+            log(&bad);
+            refusal(Status::INTERNAL_SERVER_ERROR, page::NOT_READ)
+        }
+    }
+}
+
+fn style() -> Response {
+    let style = Response::bytes("text/css; charset=utf-8", page::STYLE.as_bytes());
+    // An hour: long enough for a visit, short enough for a new version of this program.
+    style.field("Cache-Control", "public, max-age=3600")
+}
+
+fn unanswered(uri: &Uri, outcome: Outcome) -> Response {
+    if let Outcome::Failed(reason) = outcome {
+        log(&reason);
+        return refusal(Status::NOT_FOUND, page::unanswered(uri.as_str()));
+    }
+    refusal(Status::SERVICE_UNAVAILABLE, page::BUSY).field("Retry-After", "5")
+}
+
+fn missing(field: &str) -> Response {
+    refusal(Status::BAD_REQUEST, page::missing(field))
+}
+
+fn not_read(error: &dyn Display) -> Response {
+    log(error);
+    refusal(Status::INTERNAL_SERVER_ERROR, page::NOT_READ)
+}
+
+fn refusal(status: Status, text: impl Into<String>) -> Response {
+    Response::text(text.into()).status(status)
+}
+
+/// A line for whoever runs this server. Where nobody takes it, it is lost: no visitor waits for it.
+fn log(line: &(impl Display + ?Sized)) {
+    let _ = io::stderr().write_all(page::plain(&line.to_string()).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rare from outside: all places have to stay taken until the time of a check is over.
+    #[test]
+    fn a_check_that_found_no_place_may_be_tried_again() {
+        let uri = Uri::parse("http://example.org/").unwrap();
+        let busy = unanswered(&uri, Outcome::Busy);
+        assert_eq!(busy.status_code(), Status::SERVICE_UNAVAILABLE);
+        assert_eq!(busy.field_value("Retry-After").unwrap().as_bytes(), b"5");
+        let failed = unanswered(&uri, Outcome::Failed(String::new()));
+        assert_eq!(failed.status_code(), Status::NOT_FOUND);
+    }
+}
