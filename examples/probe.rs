@@ -69,10 +69,7 @@ fn answer<'s>(
             Some(file) => Response::file("application/octet-stream", File::open(file)?)?,
             None => Response::text("PROBE_FILE is not set\n").status(Status::NOT_FOUND),
         },
-        "/upgrade" => Response::upgrade("echo", |stream| {
-            // A peer that is gone is how an echo ends.
-            let _ = echo(stream);
-        }),
+        "/upgrade" => Response::upgrade("echo", echo),
         _ => Status::NOT_FOUND.into_response(),
     })
 }

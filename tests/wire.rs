@@ -471,7 +471,10 @@ fn decode(body: &[u8], settings: &Settings, random: &mut Random, largest: usize)
             read += framing;
             match next {
                 Chunk::Trailers => {
-                    decoder.trailers(&body[read..arrived], &settings.limits, &mut lines)
+                    match decoder.trailers(&body[read..arrived], &settings.limits, &mut lines)? {
+                        Parsed::Complete { consumed, .. } => Ok(Some(consumed)),
+                        Parsed::Partial => Ok(None),
+                    }
                 }
                 Chunk::Data(left) if read < arrived => {
                     let most = usize::try_from(left).unwrap_or(usize::MAX).min(arrived - read);

@@ -11,7 +11,6 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::str;
 
-use longhand::wire::percent_decode;
 use longhand::{FieldValue, Handle, IntoResponse, Request, Response, State, Status};
 use longhand_kit::form::Form;
 
@@ -151,10 +150,8 @@ impl App {
 
 /// The path without its first slash, decoded.
 fn name_of(request: &Request<'_>) -> Vec<u8> {
-    let path = request.path();
-    let name = path.strip_prefix('/').unwrap_or(path);
-    // No request gets here with an escape that is none.
-    percent_decode(name).unwrap_or_else(|_| name.as_bytes().to_vec())
+    let path = request.decoded_path();
+    path.strip_prefix(b"/").unwrap_or(&path).to_vec()
 }
 
 /// 303 to a bookmark, byte for byte as it was saved. `Response::redirect` would encode what no

@@ -11,6 +11,8 @@ pub struct Latch(Arc<(Mutex<State>, Condvar)>);
 #[derive(Debug, Default)]
 struct State {
     open: bool,
+    /// How many more may pass while it is closed.
+    admitted: usize,
     waiting: usize,
 }
 
@@ -18,6 +20,12 @@ impl Latch {
     /// Opens it for good.
     pub fn open(&self) {
         self.state().open = true;
+        self.0.1.notify_all();
+    }
+
+    /// Lets so many through, and stays closed.
+    pub fn admit(&self, count: usize) {
+        self.state().admitted += count;
         self.0.1.notify_all();
     }
 
@@ -29,10 +37,14 @@ impl Latch {
         let mut state = self.state();
         state.waiting += 1;
         self.0.1.notify_all();
-        let wait = self.0.1.wait_timeout_while(state, NEVER, |state| !state.open);
+        let wait =
+            self.0.1.wait_timeout_while(state, NEVER, |state| !state.open && state.admitted == 0);
         let (mut state, waited) = wait.unwrap_or_else(PoisonError::into_inner);
         assert!(!waited.timed_out(), "nobody opens the door");
         state.waiting -= 1;
+        if !state.open {
+            state.admitted -= 1;
+        }
     }
 
     /// Waits until so many wait at it.

@@ -1,7 +1,8 @@
 //! A server that runs beside a test, and what it tells of itself.
 //!
-//! A server and a handler enter; out come its address, a handle, its events in order, and what `run`
-//! returns. Its events are how a test knows that something has happened without waiting a while.
+//! A server and a handler enter; out come its address, a handle, its events in order, and what
+//! `run` returns. Its events are how a test knows that something has happened without waiting a
+//! while.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -36,13 +37,16 @@ impl Told {
         match event {
             Event::Accepted { .. } => Self::Accepted,
             Event::TurnedAway { .. } => Self::TurnedAway,
-            Event::Answered(answered) => Self::Answered {
-                target: answered.head.target_text.to_owned(),
-                status: answered.status.code(),
-                body: answered.body,
-                whole: answered.whole,
+            Event::Answered(answered) => match (answered.violation, answered.head) {
+                (Some(violation), _) => Self::Refused(violation.name()),
+                (None, Some(head)) => Self::Answered {
+                    target: head.target_text.to_owned(),
+                    status: answered.status.code(),
+                    body: answered.body,
+                    whole: answered.whole,
+                },
+                (None, None) => Self::Other,
             },
-            Event::Refused { violation, .. } => Self::Refused(violation.name()),
             Event::Panicked { message, .. } => Self::Panicked((*message).to_owned()),
             Event::Closed { requests, why, .. } => Self::Closed { requests: *requests, why: *why },
             Event::AcceptFailed { .. } => Self::AcceptFailed,

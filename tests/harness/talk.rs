@@ -1,14 +1,14 @@
 //! One connection against a script: `serve_connection`, and what came of it.
 //!
-//! A scripted peer, limits and a handler enter; out comes what the peer received, what the transport
-//! saw, and why the connection ended. Nothing waits: the clock is the script's.
+//! A scripted peer, limits and a handler enter; out comes what the peer received, what the
+//! transport saw, and why the connection ended. Nothing waits: the clock is the script's.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use longhand::transport::{Happened, Scripted, Transport};
+use longhand::transport::{Happened, Interrupt, Scripted, Transport};
 use longhand::{IntoResponse, Limits, Request, Why, serve_connection};
 
 use crate::answer::{Answer, answers};
@@ -175,6 +175,10 @@ impl Transport for Road<'_> {
     }
 
     fn local(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
         None
     }
 

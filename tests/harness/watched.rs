@@ -1,8 +1,8 @@
 //! A TCP listener whose steps a test can see and hold up.
 //!
-//! What a test waits for is often not an answer but a place: "now this connection rests", "now that one
-//! waits in the queue". Here both are said by the acceptor and its transports, so that no test has to
-//! wait a while and hope.
+//! What a test waits for is often not an answer but a place: "now this connection rests", "now that
+//! one waits in the queue". Here both are said by the acceptor and its transports, so that no test
+//! has to wait a while and hope.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpListener};

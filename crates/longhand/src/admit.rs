@@ -4,8 +4,6 @@
 //! by asking for it. No other file reads Connection, Expect or Upgrade.
 
 use crate::request::Persistence;
-use crate::respond::short_answer;
-use crate::response::Reply;
 use crate::wire::{Framing, Kind, RequestHead, Target, Version, Violation};
 
 /// What the head of a request says about its exchange.
@@ -86,12 +84,4 @@ impl Admitted {
             Framing::Chunked => true,
         }
     }
-}
-
-/// The answer to a broken rule: which rule, which byte, and the way out. It repeats nothing of the
-/// peer's but that one byte.
-pub(crate) fn refusal(violation: Violation) -> Reply<'static> {
-    let kind = violation.kind();
-    let text = format!("{}: {violation}\n{}\nHelp: {}\n", kind.name(), kind.text(), kind.help());
-    short_answer(violation.status(), text)
 }

@@ -6,7 +6,8 @@
 
 use std::io::{self, Read};
 
-use crate::body_state::{BodyState, Failure, Left, receive, transport_failure, violation};
+use crate::body_state::{BodyState, Left, receive, transport_failure, violation};
+use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::link::Source;
 use crate::wire::{Chunk, Fields, Kind};
@@ -174,7 +175,7 @@ impl<'c> Body<'c> {
             trailers.bytes.extend_from_slice(&self.buffer[self.state.from..self.state.to]);
             self.state.from = self.state.to;
             let end = decoder
-                .trailers(&trailers.bytes, self.limits, &mut trailers.lines)
+                .trailers_to(&trailers.bytes, self.limits, &mut trailers.lines, &mut ())
                 .map_err(Failure::Violation)?;
             if let Some(end) = end {
                 // What is behind the end belongs to the next request: it is still in the buffer.

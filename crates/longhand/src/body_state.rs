@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::link::{Source, deadline};
 use crate::wire::{ChunkedDecoder, FieldLine, Framing, Kind, Violation};
@@ -22,7 +23,7 @@ pub(crate) struct BodyState {
     pub(crate) expects: bool,
     pub(crate) began: bool,
     pub(crate) failure: Option<Failure>,
-    /// Bytes that came from the transport, and how long reads have waited for them.
+    /// Bytes that have arrived, and how long reads have waited for them.
     arrived: u64,
     waited: Duration,
     pub(crate) trailers: Trailers,
@@ -40,29 +41,6 @@ pub(crate) enum Left {
 pub(crate) struct Trailers {
     pub(crate) bytes: Vec<u8>,
     pub(crate) lines: Vec<FieldLine>,
-}
-
-/// Why a body ended early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    Violation(Violation),
-    Transport(io::ErrorKind),
-}
-
-impl Failure {
-    /// The error as the reader sees it, with the violation inside.
-    pub(crate) fn to_error(self) -> io::Error {
-        let violation = match self {
-            Self::Transport(kind) => return kind.into(),
-            Self::Violation(violation) => violation,
-        };
-        let kind = match violation.kind() {
-            Kind::BodyTime => io::ErrorKind::TimedOut,
-            Kind::EndedInBody => io::ErrorKind::UnexpectedEof,
-            _ => io::ErrorKind::InvalidData,
-        };
-        io::Error::new(kind, violation)
-    }
 }
 
 /// What an unread rest of a body asks of the connection.
@@ -92,9 +70,17 @@ impl BodyState {
             room: limits.body,
             began: false,
             failure: None,
-            arrived: 0,
+            arrived: to as u64,
             waited: Duration::ZERO,
             trailers: Trailers::default(),
+        }
+    }
+
+    /// The rule that the peer broke in its body.
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        match self.failure {
+            Some(Failure::Violation(violation)) => Some(violation),
+            _ => None,
         }
     }
 

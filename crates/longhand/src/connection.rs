@@ -16,20 +16,22 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::admit::{admit, refusal};
+use crate::admit::admit;
 use crate::body::Body;
 use crate::body_state::{BodyState, Rest};
 use crate::buffer::{BEHIND, Buffer};
+use crate::content::Takeover;
 use crate::exchange::{End, Exchange, Handler, Surroundings};
+use crate::facts::Facts;
 use crate::into_response::IntoResponse;
 use crate::limits::Limits;
+use crate::linger::linger;
 use crate::link::{Link, Source, deadline};
-use crate::observe::{Event, Why};
+use crate::observe::{Answered, Event, Why};
 use crate::request::{Persistence, Request};
 use crate::respond::{Asked, DateText, Sent, respond};
-use crate::response::Takeover;
 use crate::seat::{Phase, Seat, State};
 use crate::transport::Transport;
 use crate::wire::{FieldLine, Kind, Layout, RequestHead, Version, Violation, scan_request};
@@ -83,7 +85,9 @@ pub(crate) fn serve<'s>(
     let why = match end {
         End::Now(why) => why,
         End::Flushed(why) => connection.link.flush().map_or(Why::Failed, |()| why),
-        End::Lingering(why) => connection.linger(why),
+        End::Lingering(why) => {
+            linger(&mut connection.link, around.limits).map_or(Why::Failed, |()| why)
+        }
     };
     (why, connection.requests)
 }
@@ -245,48 +249,40 @@ impl Connection<'_, '_> {
         }
         let peer = self.link.transport.peer();
         let upgraded = Upgraded::new(self.buffer.filled(), self.link.transport);
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| takeover(upgraded))) {
-            self.around.tell_panic(peer, &*panic);
-            return End::Now(Why::Failed);
+        match catch_unwind(AssertUnwindSafe(|| takeover(upgraded))) {
+            Ok(Ok(())) => End::Lingering(Why::Upgraded),
+            Ok(Err(_)) => End::Now(Why::Failed),
+            Err(panic) => {
+                self.around.tell_panic(peer, &*panic);
+                End::Now(Why::Failed)
+            }
         }
-        End::Lingering(Why::Upgraded)
     }
 
     /// Answers a broken rule. Nothing is parsed after it.
     fn refuse(&mut self, violation: Violation) -> End {
-        self.around.tell(&Event::Refused { peer: self.link.transport.peer(), violation });
         // The method is known, or it is not HEAD.
         let head_only = self.buffer.filled().trim_ascii_start().starts_with(b"HEAD ");
         let asked = Asked { version: Version::Http11, head_only, persistence: Persistence::Close };
         self.now = self.link.now();
-        respond(&mut self.link, asked, refusal(violation), &mut self.date, self.now);
+        let sent =
+            respond(&mut self.link, asked, violation.into_response(), &mut self.date, self.now);
+        self.around.tell(&Event::Answered(Answered {
+            peer: self.link.transport.peer(),
+            head: None,
+            violation: Some(violation),
+            status: violation.status(),
+            body: sent.body,
+            took: Duration::ZERO,
+            whole: sent.outcome.is_ok(),
+            error: None,
+            facts: &Facts::default(),
+        }));
         End::Lingering(Why::ServerAsked)
     }
 
     /// Refuses a head for what did not come: noticed behind the last byte that did.
     fn refuse_here(&mut self, kind: Kind) -> End {
         self.refuse(Violation::new(kind, self.buffer.filled().len(), None))
-    }
-
-    /// Writes what is owed, ends the sending side, and hears the peer out: until it ends, falls
-    /// silent, or has had its time and its bytes.
-    fn linger(&mut self, why: Why) -> Why {
-        if self.link.flush().is_err() || self.link.transport.close_write().is_err() {
-            return Why::Failed;
-        }
-        let limits = self.around.limits;
-        let end = deadline(self.link.now(), limits.linger_time);
-        let mut scrap = vec![0; 16 << 10];
-        let mut left = limits.linger_bytes;
-        loop {
-            let now = self.link.now();
-            match self.link.receive(&mut scrap, now, end.min(deadline(now, limits.linger))) {
-                Ok(0) | Err(_) => return why,
-                Ok(count) => left = left.saturating_sub(count as u64),
-            }
-            if left == 0 {
-                return why;
-            }
-        }
     }
 }

@@ -4,19 +4,24 @@
 //! leaves a broken body behind, it switches to a protocol that nobody asked for.
 
 use std::any::Any;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crate::admit::{Admitted, refusal};
+use crate::admit::Admitted;
 use crate::body::Body;
-use crate::body_state::{BodyState, Failure, Rest};
+use crate::body_state::{BodyState, Rest};
+use crate::content::{Content, Takeover};
+use crate::facts::Facts;
+use crate::failure::Failure;
+use crate::into_response::IntoResponse;
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::observe::{Answered, Event, Why};
 use crate::request::{Persistence, Request};
-use crate::respond::{Asked, DateText, Sent, respond, short_answer};
-use crate::response::{Content, Reply, Takeover};
+use crate::respond::{Asked, DateText, Sent, respond};
+use crate::response::{Reply, short_answer};
 use crate::seat::{Phase, Seat, State};
 use crate::wire::{RequestHead, Status};
 
@@ -70,8 +75,9 @@ impl Exchange<'_, '_> {
     ) -> Result<Done<'s>, End> {
         let peer = self.link.transport.peer();
         let started = self.around.observer.map(|_| self.link.transport.now());
-        let reply = self.call(head, admitted, behind, state, handler)?;
+        let (reply, facts) = self.call(head, admitted, behind, state, handler)?;
         let mut reply = permit_upgrade(reply, head, admitted, state.rest());
+        let cause = reply.cause.take();
         let takeover = match &mut reply.content {
             Content::Upgrade(takeover) => takeover.take(),
             _ => None,
@@ -92,21 +98,23 @@ impl Exchange<'_, '_> {
             self.around.tell_panic(peer, &**panic);
         }
         if let Some(started) = started {
-            let took = now.saturating_duration_since(started);
-            let whole = sent.outcome.is_ok();
+            let writing = sent.outcome.as_ref().err().map(|error| error as &(dyn Error + 'static));
             self.around.tell(&Event::Answered(Answered {
                 peer,
-                head,
+                head: Some(head),
+                violation: state.violation(),
                 status,
                 body: sent.body,
-                took,
-                whole,
+                took: now.saturating_duration_since(started),
+                whole: sent.outcome.is_ok(),
+                error: writing.or(cause.as_deref().map(|cause| cause as &(dyn Error + 'static))),
+                facts: &facts,
             }));
         }
         Ok(Done { sent, takeover, now })
     }
 
-    /// The handler's reply, or the one that takes its place.
+    /// The handler's reply, or the one that takes its place, and the facts it left.
     fn call<'s>(
         &mut self,
         head: &RequestHead<'_>,
@@ -114,27 +122,32 @@ impl Exchange<'_, '_> {
         behind: &mut [u8],
         state: &mut BodyState,
         handler: &Handler<'_, 's>,
-    ) -> Result<Reply<'s>, End> {
+    ) -> Result<(Reply<'s>, Facts), End> {
         let peer = self.link.transport.peer();
         let secure = self.link.transport.is_secure();
         let body = Body::new(&mut *self.link, behind, state, self.around.limits);
         let mut request = Request::new(*head, body, peer, secure, admitted.persistence);
         let called = catch_unwind(AssertUnwindSafe(|| handler(&mut request)));
-        drop(request);
+        let facts = request.facts;
         if let Err(panic) = &called {
             self.around.tell_panic(peer, &**panic);
         }
-        // A failed body is answered with its own status, whatever the handler made of it.
-        match state.failure {
-            Some(Failure::Violation(violation)) => {
-                self.around.tell(&Event::Refused { peer, violation });
-                Ok(refusal(violation))
+        let reply = match (state.failure, called) {
+            (Some(Failure::Transport(_)), _) => return Err(End::Now(Why::Failed)),
+            // A failed body is answered with its own status, and closes. The handler may have made
+            // that answer itself, in its own words.
+            (Some(Failure::Violation(violation)), Ok(reply))
+                if reply.status == violation.status() =>
+            {
+                reply.close()
             }
-            Some(Failure::Transport(_)) => Err(End::Now(Why::Failed)),
-            None => Ok(called.unwrap_or_else(|_| {
+            (Some(Failure::Violation(violation)), _) => violation.into_response(),
+            (None, Ok(reply)) => reply,
+            (None, Err(_)) => {
                 short_answer(Status::INTERNAL_SERVER_ERROR, "500 Internal Server Error\n")
-            })),
-        }
+            }
+        };
+        Ok((reply, facts))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use crate::response::Reply;
-use crate::wire::Status;
+use crate::response::{Reply, short_answer};
+use crate::value::BadValue;
+use crate::wire::{Status, Violation};
 
 /// What a handler may return.
 pub trait IntoResponse<'s> {
@@ -18,7 +19,7 @@ impl<'s, 'a: 's> IntoResponse<'s> for Reply<'a> {
 }
 
 /// 200 with the text.
-impl<'s> IntoResponse<'s> for &'static str {
+impl<'s, 'a: 's> IntoResponse<'s> for &'a str {
     fn into_response(self) -> Reply<'s> {
         Reply::text(self)
     }
@@ -42,11 +43,30 @@ impl<'s> IntoResponse<'s> for Status {
     }
 }
 
-/// 500, without a word of what the error says. A failed body is answered by the connection with its
-/// own status instead.
+/// The refusal of a broken rule: which rule, which byte, and the way out, after which the connection
+/// is closed. It repeats nothing of the peer's but that one byte.
+impl<'s> IntoResponse<'s> for Violation {
+    fn into_response(self) -> Reply<'s> {
+        let kind = self.kind();
+        let text = format!("{}: {self}\n{}\nHelp: {}\n", kind.name(), kind.text(), kind.help());
+        short_answer(self.status(), text)
+    }
+}
+
+/// The refusal, where a body broke a rule; else 500, whose [cause](Reply::because) the error is.
 impl<'s> IntoResponse<'s> for io::Error {
     fn into_response(self) -> Reply<'s> {
-        Status::INTERNAL_SERVER_ERROR.into_response()
+        match Violation::of(&self) {
+            Some(violation) => violation.into_response(),
+            None => Status::INTERNAL_SERVER_ERROR.into_response().because(self),
+        }
+    }
+}
+
+/// 500, whose [cause](Reply::because) it is.
+impl<'s> IntoResponse<'s> for BadValue {
+    fn into_response(self) -> Reply<'s> {
+        Status::INTERNAL_SERVER_ERROR.into_response().because(self)
     }
 }
 

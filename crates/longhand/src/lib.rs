@@ -17,12 +17,12 @@
 //! and may block. Middleware is a function from handler to handler:
 //!
 //! ```
-//! # use longhand::{Limits, Reply, Request, Response, serve_connection, transport::Scripted};
+//! # use longhand::{IntoResponse, Limits, Reply, Request, Response, serve_connection, transport::Scripted};
 //! /// Every response tells what served it.
-//! fn signed<'s>(
-//!     handler: impl Fn(&mut Request<'_>) -> Reply<'s>,
+//! fn signed<'s, R: IntoResponse<'s>>(
+//!     handler: impl Fn(&mut Request<'_>) -> R,
 //! ) -> impl Fn(&mut Request<'_>) -> Reply<'s> {
-//!     move |request| handler(request).field("Server", "longhand")
+//!     move |request| handler(request).into_response().field("Server", "longhand")
 //! }
 //!
 //! let mut client = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").end();
@@ -32,6 +32,28 @@
 //!
 //! So a handler is tested without a socket: [`serve_connection`] over a
 //! [scripted peer](transport::Scripted) is the code path of production.
+//!
+//! # What a response may borrow
+//!
+//! A response outlives the request it answers: it is written after the handler has returned, and the
+//! body of the request cannot be streamed into it. What it takes from the request it must own. What
+//! it takes from the program it may borrow, as a [`Reply`] instead of a [`Response`]:
+//!
+//! ```
+//! # use longhand::{Limits, Reply, Request, Response, serve_connection, transport::Scripted};
+//! # let mut client = Scripted::new().send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n").end();
+//! # let mut other = Scripted::new().send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n").end();
+//! let page = String::from("the same for all\n");
+//!
+//! // Of the request: owned.
+//! serve_connection(&mut client, &Limits::default(), |request| Response::text(request.path().to_owned()));
+//! // Of the program: borrowed.
+//! serve_connection(&mut other, &Limits::default(), |_| Reply::text(&page));
+//! # assert!(client.output_text().ends_with("/a") && other.output_text().ends_with("all\n"));
+//! ```
+//!
+//! A closure that is kept in a variable before it is handed over names its parameter's type,
+//! `|request: &mut Request<'_>|`; one that uses `?` names its result, `-> io::Result<Response>`.
 //!
 //! # What it promises
 //!
@@ -53,13 +75,16 @@
 mod limits;
 pub mod wire;
 pub mod transport;
+mod facts;
 mod observe;
 mod link;
+mod failure;
 mod body_state;
 mod body;
 mod request;
 mod value;
 mod writer;
+mod content;
 mod response;
 mod into_response;
 mod respond;
@@ -67,6 +92,7 @@ mod admit;
 mod seat;
 mod exchange;
 mod buffer;
+mod linger;
 mod connection;
 mod registry;
 mod drain;

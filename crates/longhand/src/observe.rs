@@ -3,10 +3,12 @@
 //! Access logs and metrics are made of these, and nothing else is ever printed by the library. An
 //! observer runs on the thread that it happened on, so it should be quick and must not panic.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::facts::Facts;
 use crate::wire::{RequestHead, Status, Violation};
 
 /// Something that happened.
@@ -24,15 +26,8 @@ pub enum Event<'a> {
         /// Its peer.
         peer: Option<SocketAddr>,
     },
-    /// A request that reached the handler is answered: its response is written, or has failed.
+    /// A response is written, or has failed: the handler's, or the refusal of a head or a body.
     Answered(Answered<'a>),
-    /// A peer broke a rule, and was told so if no response had begun.
-    Refused {
-        /// The peer.
-        peer: Option<SocketAddr>,
-        /// What it did.
-        violation: Violation,
-    },
     /// A handler or a stream panicked. The message is for the log alone; the peer never reads it.
     Panicked {
         /// The peer that was being served.
@@ -70,22 +65,37 @@ pub enum Event<'a> {
     },
 }
 
-/// A request and what became of it.
+/// A response, and the request it answers: a line of an access log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answered<'a> {
     /// The peer.
     pub peer: Option<SocketAddr>,
-    /// The request's head.
-    pub head: &'a RequestHead<'a>,
+    /// The request's head; `None` where the head itself was refused.
+    pub head: Option<&'a RequestHead<'a>>,
+    /// The rule that the peer broke, if the response is a refusal.
+    pub violation: Option<Violation>,
     /// The status of the response.
     pub status: Status,
     /// Bytes of the response's body that were handed to the system, framing not counted.
     pub body: u64,
-    /// From the end of the request's head to the end of the response.
+    /// From the end of the request's head to the end of the response; zero where a head is refused.
     pub took: Duration,
     /// Whether the response was written whole.
     pub whole: bool,
+    /// What went wrong on this side: the error a handler returned or gave to
+    /// [`Reply::because`](crate::Reply::because), or the one that ended the writing. The peer never
+    /// reads it.
+    pub error: Option<&'a (dyn Error + 'static)>,
+    pub(crate) facts: &'a Facts,
+}
+
+impl Answered<'_> {
+    /// The fact of this type that was [set](crate::Request::set) on the request: a user, an id.
+    #[must_use]
+    pub fn get<T: 'static>(&self) -> Option<&T> {
+        self.facts.get()
+    }
 }
 
 /// Why a connection is over.

@@ -4,11 +4,12 @@
 //! server itself knows (the peer, whether the connection is secure, facts that a program adds) is
 //! never stored among the fields, where a client could have put it.
 
-use std::any::Any;
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use crate::body::Body;
-use crate::wire::{Fields, RequestHead, Target, Version};
+use crate::facts::Facts;
+use crate::wire::{Fields, RequestHead, Target, Version, percent_decode};
 
 /// Whether the connection goes on after this exchange (RFC 9112 section 9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub struct Request<'c> {
     peer: Option<SocketAddr>,
     secure: bool,
     persistence: Persistence,
-    facts: Vec<Box<dyn Any>>,
+    pub(crate) facts: Facts,
 }
 
 impl<'c> Request<'c> {
@@ -48,7 +49,7 @@ impl<'c> Request<'c> {
         secure: bool,
         persistence: Persistence,
     ) -> Self {
-        Self { head, body, peer, secure, persistence, facts: Vec::new() }
+        Self { head, body, peer, secure, persistence, facts: Facts::default() }
     }
 
     /// The method as it was sent: `GET`. Methods are case-sensitive.
@@ -68,6 +69,18 @@ impl<'c> Request<'c> {
     #[must_use]
     pub fn path(&self) -> &'c str {
         self.head.target.path()
+    }
+
+    /// The path with its escapes undone, once: any bytes. `/a%2Fb` and `/a/b` become the same, so what
+    /// tells segments apart by their slashes goes by [`path`](Self::path).
+    #[must_use]
+    pub fn decoded_path(&self) -> Cow<'c, [u8]> {
+        let path = self.path();
+        if !path.contains('%') {
+            return Cow::Borrowed(path.as_bytes());
+        }
+        // No head with a broken escape in its path gets here.
+        percent_decode(path).map_or(Cow::Borrowed(path.as_bytes()), Cow::Owned)
     }
 
     /// What follows the first `?` of the target, still percent-encoded.
@@ -100,7 +113,7 @@ impl<'c> Request<'c> {
     #[doc(alias = "header")]
     #[must_use]
     pub fn field_text(&self, name: &str) -> Option<&'c str> {
-        std::str::from_utf8(self.field(name)?).ok()
+        self.head.fields.text(name)
     }
 
     /// All field lines.
@@ -166,18 +179,12 @@ impl<'c> Request<'c> {
     /// }
     /// ```
     pub fn set<T: 'static>(&mut self, fact: T) -> Option<T> {
-        for kept in &mut self.facts {
-            if let Some(kept) = kept.downcast_mut::<T>() {
-                return Some(std::mem::replace(kept, fact));
-            }
-        }
-        self.facts.push(Box::new(fact));
-        None
+        self.facts.set(fact)
     }
 
     /// The fact of this type, if one was set.
     #[must_use]
     pub fn get<T: 'static>(&self) -> Option<&T> {
-        self.facts.iter().find_map(|fact| fact.downcast_ref())
+        self.facts.get()
     }
 }

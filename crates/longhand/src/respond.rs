@@ -3,14 +3,14 @@
 //! Here, and nowhere else, Content-Length, Transfer-Encoding, Connection and Date are written
 //! (RFC 9112 sections 6 and 9.6, RFC 9110 section 6.6.1).
 
-use std::borrow::Cow;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use crate::content::Content;
 use crate::link::Link;
 use crate::request::Persistence;
-use crate::response::{Content, Reply};
+use crate::response::Reply;
 use crate::wire::{Status, Version, format_date};
 use crate::writer::{BodyWriter, write_field};
 
@@ -271,9 +271,4 @@ fn write_stream(
     written?;
     *sent = out.finish()?;
     Ok(())
-}
-
-/// A short answer of the server's own, such as a refusal.
-pub(crate) fn short_answer(status: Status, text: impl Into<Cow<'static, str>>) -> Reply<'static> {
-    Reply::text(text).status(status).field("X-Content-Type-Options", "nosniff").close()
 }

@@ -5,9 +5,11 @@
 //! written by `respond.rs`.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, Read};
 
+use crate::content::Content;
 use crate::value::{FieldValue, check_name};
 use crate::wire::Status;
 use crate::wire::grammar::{is_target, is_token};
@@ -32,22 +34,9 @@ pub struct Reply<'s> {
     pub(crate) close: bool,
     /// The protocol that an Upgrade field names: of a 101, or of a 426.
     pub(crate) upgrade: Option<&'static str>,
+    /// What is behind it, for the observer alone.
+    pub(crate) cause: Option<Box<dyn Error + Send + Sync>>,
 }
-
-/// What a body is made of.
-pub(crate) enum Content<'s> {
-    Bytes(Cow<'s, [u8]>),
-    Reader(Box<dyn Read + 's>, Option<u64>),
-    Stream(Stream<'s>),
-    /// Taken out when the switch is made.
-    Upgrade(Option<Takeover<'s>>),
-}
-
-/// What writes a body as it is made.
-pub(crate) type Stream<'s> = Box<dyn FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + 's>;
-
-/// What runs after a switch of protocols.
-pub(crate) type Takeover<'s> = Box<dyn FnOnce(Upgraded<'_>) + 's>;
 
 impl<'s> Reply<'s> {
     /// A response without a body.
@@ -59,7 +48,7 @@ impl<'s> Reply<'s> {
         Self::with(final_status(status), Vec::new(), Content::Bytes(Cow::Borrowed(&[])))
     }
 
-    fn of(media_type: &'static str, content: Content<'s>) -> Self {
+    fn of(media_type: impl Into<FieldValue>, content: Content<'s>) -> Self {
         let fields = vec![(Cow::Borrowed("Content-Type"), media_type.into())];
         Self::with(Status::OK, fields, content)
     }
@@ -69,7 +58,7 @@ impl<'s> Reply<'s> {
         fields: Vec<(Cow<'static, str>, FieldValue)>,
         content: Content<'s>,
     ) -> Self {
-        Self { status, fields, content, close: false, upgrade: None }
+        Self { status, fields, content, close: false, upgrade: None, cause: None }
     }
 
     /// 200 with text, in UTF-8.
@@ -82,14 +71,23 @@ impl<'s> Reply<'s> {
         Self::bytes("text/html; charset=utf-8", into_bytes(page.into()))
     }
 
+    /// 200 with JSON that the program has made.
+    pub fn json(json: impl Into<Cow<'s, str>>) -> Self {
+        Self::bytes("application/json", into_bytes(json.into()))
+    }
+
     /// 200 with bytes: owned, static, or borrowed for as long as the server runs.
-    pub fn bytes(media_type: &'static str, bytes: impl Into<Cow<'s, [u8]>>) -> Self {
+    pub fn bytes(media_type: impl Into<FieldValue>, bytes: impl Into<Cow<'s, [u8]>>) -> Self {
         Self::of(media_type, Content::Bytes(bytes.into()))
     }
 
     /// 200 with what `source` gives. With a `length`, so many bytes are sent, and a source that ends
     /// before cuts the connection; without one, the body is chunked.
-    pub fn reader(media_type: &'static str, source: impl Read + 's, length: Option<u64>) -> Self {
+    pub fn reader(
+        media_type: impl Into<FieldValue>,
+        source: impl Read + 's,
+        length: Option<u64>,
+    ) -> Self {
         Self::of(media_type, Content::Reader(Box::new(source), length))
     }
 
@@ -98,7 +96,7 @@ impl<'s> Reply<'s> {
     /// # Errors
     /// If its length or place cannot be told, or it is no regular file: a directory or a pipe has no
     /// length.
-    pub fn file(media_type: &'static str, mut file: File) -> io::Result<Self> {
+    pub fn file(media_type: impl Into<FieldValue>, mut file: File) -> io::Result<Self> {
         let facts = file.metadata()?;
         if !facts.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file"));
@@ -123,7 +121,7 @@ impl<'s> Reply<'s> {
     /// });
     /// ```
     pub fn stream(
-        media_type: &'static str,
+        media_type: impl Into<FieldValue>,
         write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + 's,
     ) -> Self {
         Self::of(media_type, Content::Stream(Box::new(write)))
@@ -149,12 +147,16 @@ impl<'s> Reply<'s> {
     }
 
     /// 101, after which `takeover` has the connection to itself, on its own thread, for `protocol`.
+    /// When it returns, the connection is closed; an error is one of the connection's.
     /// A request that did not ask for that protocol is answered 426 (RFC 9110 section 7.8).
     ///
     /// # Panics
     /// If `protocol` is no token.
     #[track_caller]
-    pub fn upgrade(protocol: &'static str, takeover: impl FnOnce(Upgraded<'_>) + 's) -> Self {
+    pub fn upgrade(
+        protocol: &'static str,
+        takeover: impl FnOnce(Upgraded<'_>) -> io::Result<()> + 's,
+    ) -> Self {
         assert!(is_token(protocol.as_bytes()), "protocol {protocol:?}: expected a token");
         let content = Content::Upgrade(Some(Box::new(takeover)));
         Self {
@@ -210,10 +212,37 @@ impl<'s> Reply<'s> {
         self
     }
 
+    /// The same without the field lines of this name.
+    pub fn without_field(mut self, name: &str) -> Self {
+        self.fields.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// The same with the error behind it, which the [observer](crate::Answered::error) is told and
+    /// the peer is not.
+    pub fn because(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(error.into());
+        self
+    }
+
     /// The same, after which the connection is closed.
     pub fn close(mut self) -> Self {
         self.close = true;
         self
+    }
+
+    /// Its field lines, without those that the server adds.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &FieldValue)> {
+        self.fields.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// Its body, if that is bytes already: not read, not streamed.
+    #[must_use]
+    pub fn body_bytes(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
     }
 
     /// Its status.
@@ -260,4 +289,9 @@ impl std::fmt::Debug for Reply<'_> {
             .field("close", &self.close)
             .finish()
     }
+}
+
+/// A short answer of the server's own, after which it closes.
+pub(crate) fn short_answer(status: Status, text: impl Into<Cow<'static, str>>) -> Response {
+    Response::text(text).status(status).field("X-Content-Type-Options", "nosniff").close()
 }

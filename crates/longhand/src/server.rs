@@ -133,7 +133,8 @@ impl<A: Acceptor> Server<A> {
     /// ended. The handler runs on the threads of the connections and may borrow what outlives this
     /// call.
     ///
-    /// A handler that panics is answered 500, and the server stays up.
+    /// A handler that panics is answered 500, and the server stays up. Answers to pipelined requests
+    /// are gathered and leave together, so a fast answer waits for the slow handler behind it.
     ///
     /// # Errors
     /// If the limits cannot be kept on this system, or not one thread can be started.

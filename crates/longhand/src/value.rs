@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 
 use crate::wire::grammar::{is_token, trim_blanks, value_run};
 
@@ -74,11 +75,17 @@ impl From<&'static str> for FieldValue {
     }
 }
 
-impl From<u64> for FieldValue {
-    fn from(number: u64) -> Self {
-        Self(number.to_string().into_bytes().into())
-    }
+macro_rules! from_number {
+    ($($number:ty)*) => {
+        $(impl From<$number> for FieldValue {
+            fn from(number: $number) -> Self {
+                Self(number.to_string().into_bytes().into())
+            }
+        })*
+    };
 }
+
+from_number!(u8 u16 u32 u64 usize i32 i64);
 
 impl fmt::Debug for FieldValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,6 +104,12 @@ impl fmt::Display for BadValue {
 }
 
 impl std::error::Error for BadValue {}
+
+impl From<BadValue> for io::Error {
+    fn from(bad: BadValue) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, bad)
+    }
+}
 
 /// The fields that say where a message ends and what becomes of its connection. longhand writes them
 /// itself; a second hand in it would be a second opinion.

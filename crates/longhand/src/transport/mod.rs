@@ -56,10 +56,9 @@ pub trait Transport: Read + Write + Send {
         false
     }
 
-    /// A handle by which another thread ends a read that blocks.
-    fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
-        None
-    }
+    /// A handle by which another thread ends a read that blocks. Without one, the connection can
+    /// neither make room for another nor be closed by a drain before its deadlines.
+    fn interrupter(&self) -> Option<Arc<dyn Interrupt>>;
 
     /// A reading and a writing half for two threads, where the transport can be used so.
     fn halves(&mut self) -> Option<(Box<dyn Read + Send>, Box<dyn Write + Send>)> {
@@ -93,6 +92,16 @@ pub enum Accepted<T> {
     Connection(T),
     /// Nothing but a call of [`Acceptor::wake`].
     Wake,
+}
+
+impl<T> Accepted<T> {
+    /// The same with another transport: how an adapter wraps what it accepts.
+    pub fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Accepted<U> {
+        match self {
+            Self::Connection(transport) => Accepted::Connection(wrap(transport)),
+            Self::Wake => Accepted::Wake,
+        }
+    }
 }
 
 /// Where connections come from. Several threads accept at once.

@@ -1,15 +1,15 @@
 //! A peer that keeps to a script, with a clock of its own: every deadline is tested without waiting.
 //!
-//! The script says what the peer sends and when it pauses, ends, resets or stops reading. Time stands
-//! still but for the script's pauses and for reads that run into their deadline. What the server did
-//! is kept in order, with its times.
+//! The script says what the peer sends and when it pauses, ends, resets or stops reading. Time passes
+//! in the script's pauses and in reads that run into their deadline; what the server did is kept.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Transport;
+use super::{Interrupt, Transport};
 
 /// A transport whose peer keeps to a script.
 ///
@@ -30,8 +30,9 @@ pub struct Scripted {
     started: (Instant, SystemTime),
     deadline: Option<Instant>,
     stall: Duration,
-    /// What the peer still takes before it stops reading; `None`: everything.
+    /// What the peer still takes; `None`: everything.
     takes: Option<usize>,
+    peer: Option<SocketAddr>,
     secure: bool,
     write_ended: bool,
 }
@@ -60,7 +61,7 @@ pub enum Happened {
 }
 
 impl Scripted {
-    /// A peer that connects and stays silent for ever.
+    /// A peer that stays silent for ever.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -71,6 +72,7 @@ impl Scripted {
             deadline: None,
             stall: Duration::MAX,
             takes: None,
+            peer: None,
             secure: false,
             write_ended: false,
         }
@@ -119,6 +121,13 @@ impl Scripted {
         self
     }
 
+    /// The peer has this address.
+    #[must_use]
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.peer = Some(address);
+        self
+    }
+
     /// The transport calls itself secure.
     #[must_use]
     pub fn secure(mut self) -> Self {
@@ -136,7 +145,7 @@ impl Scripted {
         self.happened.iter().filter_map(written).collect::<Vec<_>>().concat()
     }
 
-    /// Everything that was written, as text.
+    /// The same, as text.
     #[must_use]
     pub fn output_text(&self) -> String {
         String::from_utf8_lossy(&self.output()).into_owned()
@@ -266,7 +275,7 @@ impl Transport for Scripted {
     }
 
     fn peer(&self) -> Option<SocketAddr> {
-        None
+        self.peer
     }
 
     fn local(&self) -> Option<SocketAddr> {
@@ -275,6 +284,10 @@ impl Transport for Scripted {
 
     fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
+        None
     }
 
     fn now(&self) -> Instant {

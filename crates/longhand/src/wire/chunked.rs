@@ -3,8 +3,9 @@
 //! The decoder takes the framing out of a stream and leaves the data where it is: it says how many
 //! bytes of data follow, and its caller reads them wherever it likes. The encoder writes size lines.
 
-use super::fields::FieldLine;
+use super::fields::{FieldLine, Fields};
 use super::grammar::{hex_value, is_blank, is_qdtext, is_tchar};
+use super::head::Parsed;
 use super::rules::Kind;
 use super::scan;
 use super::span::{Part, Sink};
@@ -194,20 +195,24 @@ impl ChunkedDecoder {
         Ok(state)
     }
 
-    /// Reads the trailer section at the front of `bytes`, which must all be kept until it is whole:
-    /// its length with the empty line, or `None`. `lines` is emptied and filled.
+    /// Reads the trailer section at the front of `bytes`, which must all be kept until it is whole.
+    /// `lines` is emptied and filled.
     ///
     /// # Errors
     /// The first rule that the bytes break, as for the fields of a head.
-    pub fn trailers(
+    pub fn trailers<'b>(
         &self,
-        bytes: &[u8],
+        bytes: &'b [u8],
         limits: &Limits,
-        lines: &mut Vec<FieldLine>,
-    ) -> Result<Option<usize>, Violation> {
-        self.trailers_to(bytes, limits, lines, &mut ())
+        lines: &'b mut Vec<FieldLine>,
+    ) -> Result<Parsed<Fields<'b>>, Violation> {
+        Ok(match self.trailers_to(bytes, limits, lines, &mut ())? {
+            Some(consumed) => Parsed::Complete { value: Fields::new(bytes, lines), consumed },
+            None => Parsed::Partial,
+        })
     }
 
+    /// The same; gives the section's length with its empty line, or `None`.
     pub(crate) fn trailers_to<S: Sink>(
         &self,
         bytes: &[u8],

@@ -60,6 +60,12 @@ impl<'b> Fields<'b> {
         self.all(name).next()
     }
 
+    /// The value of the first line of this name, if it is text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&'b str> {
+        core::str::from_utf8(self.get(name)?).ok()
+    }
+
     /// The values of all lines of this name, in order.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
         self.named(name).map(|(_, value)| value)

@@ -1,0 +1,162 @@
+//! The cap on connections: who gets a place, who makes room, who is turned away.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use harness::client::{Client, NEVER};
+use harness::latch::{Latch, OpensAtLast};
+use harness::running::{Running, Told, run, run_on};
+use harness::watched::Watched;
+use longhand::{Limits, Request, Response, Server, Why};
+
+use crate::bind;
+
+fn limits(connections: usize) -> Limits {
+    Limits { connections, ..Limits::default() }
+}
+
+/// A server whose handler waits at a door for `/wait`.
+fn waiting(connections: usize) -> (Running, Latch, OpensAtLast) {
+    let door = Latch::default();
+    let inside = door.clone();
+    let server = run(bind().limits(limits(connections)), move |request: &mut Request<'_>| {
+        if request.path() == "/wait" {
+            inside.pass();
+        }
+        Response::text("served")
+    });
+    (server, door.clone(), OpensAtLast(door))
+}
+
+#[track_caller]
+fn assert_turned_away(client: &mut Client) {
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.field("retry-after")), (503, Some("1")));
+    assert!(answer.closes());
+    client.expect_end();
+}
+
+#[test]
+fn a_connection_over_the_cap_is_told_503_and_when_to_come_again() {
+    let (server, door, _opens) = waiting(4);
+    let mut busy: Vec<_> = (0..4).map(|_| Client::to(server.address())).collect();
+    for client in &mut busy {
+        client.get("/wait");
+    }
+    door.wait_for(4);
+    for _ in 0..3 {
+        let mut over = Client::to(server.address());
+        assert_turned_away(over.get("/"));
+        server.expect(&Told::TurnedAway);
+    }
+    door.open();
+    for client in &mut busy {
+        assert_eq!(client.answer().status, 200);
+        client.get("/").answer();
+    }
+    drop(busy.pop());
+    server.expect(&Told::Closed { requests: 2, why: Why::PeerClosed });
+    assert_eq!(Client::to(server.address()).get("/").answer().status, 200, "there is room again");
+    drop(busy);
+    let summary = server.end();
+    assert_eq!((summary.connections, summary.requests), (5, 9), "those turned away do not count");
+}
+
+#[test]
+fn a_flood_over_the_cap_is_turned_away_one_by_one_and_never_queued() {
+    let (server, door, _opens) = waiting(1);
+    let mut busy = Client::to(server.address());
+    busy.get("/wait");
+    door.wait_for(1);
+    // More than the ring of the refused holds. They send much, and read late.
+    let mut flood: Vec<_> = (0..400).map(|_| Client::to(server.address())).collect();
+    for client in &mut flood {
+        let _ = std::io::Write::write_all(&mut client.stream, &[b'a'; 1_000]);
+    }
+    for _ in 0..400 {
+        server.expect(&Told::TurnedAway);
+    }
+    // The newest 256 are held for a second, or until others come: their answer is there.
+    for client in flood.iter_mut().rev().take(200) {
+        assert_eq!(client.answer().status, 503);
+    }
+    door.open();
+    assert_eq!(busy.answer().status, 200);
+}
+
+/// A server whose connections say when they rest, and what they say.
+fn resting(connections: usize) -> (Running, std::net::SocketAddr, Receiver<std::net::SocketAddr>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (tell, reads) = channel();
+    let mut acceptor = Watched::over(listener);
+    acceptor.before_read = Arc::new(move |peer| {
+        let _ = tell.send(peer);
+    });
+    let server = Server::new(acceptor).limits(limits(connections));
+    (run_on(server, |_: &mut Request<'_>| Response::text("served")), address, reads)
+}
+
+/// A client that was served and rests: the server waits for its next request.
+fn rested(address: std::net::SocketAddr, reads: &Receiver<std::net::SocketAddr>) -> Client {
+    let mut client = Client::to(address);
+    let own = client.stream.local_addr().expect("an address");
+    assert_eq!(reads.recv_timeout(NEVER), Ok(own), "it waits for a first request");
+    client.get("/").answer();
+    assert_eq!(reads.recv_timeout(NEVER), Ok(own), "it waits for a second one");
+    client
+}
+
+#[test]
+fn the_longest_idle_connection_makes_room() {
+    let (server, address, reads) = resting(3);
+    let mut clients: Vec<_> = (0..3).map(|_| rested(address, &reads)).collect();
+    // The first one is used again, so that it is the last in the line.
+    clients[0].get("/").answer();
+    let own = clients[0].stream.local_addr().expect("an address");
+    assert_eq!(reads.recv_timeout(NEVER), Ok(own));
+    for longest in [1, 2, 0] {
+        let newcomer = rested(address, &reads);
+        clients[longest].expect_end();
+        server.expect(&Told::Closed {
+            requests: if longest == 0 { 2 } else { 1 },
+            why: Why::MadeRoom,
+        });
+        clients.push(newcomer);
+    }
+    for client in &mut clients[3..] {
+        assert_eq!(client.get("/").answer().status, 200, "the newcomers keep their places");
+    }
+    drop(clients);
+    assert_eq!(server.end().connections, 6);
+}
+
+#[test]
+fn a_connection_that_has_not_yet_asked_makes_no_room() {
+    let (server, address, reads) = resting(1);
+    let mut fresh = Client::to(address);
+    let own = fresh.stream.local_addr().expect("an address");
+    assert_eq!(reads.recv_timeout(NEVER), Ok(own));
+    assert_turned_away(&mut Client::to(address));
+    assert_eq!(fresh.get("/").answer().status, 200);
+    drop(fresh);
+    assert_eq!(server.end().connections, 1);
+}
+
+#[test]
+fn more_connections_than_the_system_has_room_for_are_refused_with_a_reason() {
+    for connections in [0, 10_000_000, usize::MAX] {
+        let mut server = run(bind().limits(limits(connections)), |_: &mut Request<'_>| "served");
+        let error = server.outcome().expect_err("a cap that cannot be kept");
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        let text = error.to_string();
+        assert!(text.contains("limits.connections") && text.contains("expected 1 to "), "{text}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_start_one_thread_says_so() {
+    let mut server = run(bind().stack_size(1 << 60), |_: &mut Request<'_>| "served");
+    assert!(server.outcome().is_err());
+}
