@@ -8,6 +8,8 @@
 mod closing;
 #[path = "exchange/expectations.rs"]
 mod expectations;
+#[path = "exchange/failures.rs"]
+mod failures;
 #[path = "exchange/model.rs"]
 mod model;
 #[path = "exchange/persistence.rs"]

@@ -1,0 +1,128 @@
+//! Failures on their way through a handler: what the handler may make of them, what the peer reads,
+//! what the observer is told.
+
+use std::io;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use harness::talk::talk;
+use longhand::transport::Scripted;
+use longhand::wire::Violation;
+use longhand::{
+    BadValue, Event, FieldValue, IntoResponse, Limits, Reply, Request, Response, Server,
+};
+
+use crate::{GET, post};
+
+/// Middleware that marks every response with its status, as a log would see it.
+fn marked<'s, R: IntoResponse<'s>>(
+    handler: impl Fn(&mut Request<'_>) -> R,
+) -> impl Fn(&mut Request<'_>) -> Reply<'s> {
+    move |request| {
+        let reply = handler(request).into_response();
+        let status = reply.status_code().code();
+        reply.field("X-Status", status)
+    }
+}
+
+#[test]
+fn middleware_sees_the_status_that_the_peer_gets_when_a_body_fails() {
+    for (body, status) in [
+        (post("Content-Length: 10\r\n", "abc"), 400),
+        (post("Content-Length: 999999999\r\n", ""), 413),
+        (post("Transfer-Encoding: chunked\r\n", "x"), 400),
+    ] {
+        let handler = marked(|request: &mut Request<'_>| {
+            request.body().read_all().map(|_| Response::text("never"))
+        });
+        let talk = talk(Scripted::new().send(body).end(), &Limits::default(), handler);
+        assert_eq!(talk.only().status, status);
+        assert_eq!(talk.only().field("x-status"), Some(status.to_string().as_str()));
+        assert!(talk.only().closes());
+    }
+}
+
+#[test]
+fn a_handler_may_answer_a_failed_body_in_its_own_words_but_not_with_another_status() {
+    let peer = Scripted::new().send(post("Content-Length: 10\r\n", "abc")).end();
+    let kept = talk(peer, &Limits::default(), |request: &mut Request<'_>| {
+        let error = request.body().read_all().expect_err("the body ends early");
+        let broken = Violation::of(&error).expect("the peer's fault");
+        Response::json("{\"error\":\"body\"}").status(broken.status())
+    });
+    assert_eq!((kept.only().status, kept.only().text().as_str()), (400, "{\"error\":\"body\"}"));
+    assert!(kept.only().closes());
+    let peer = Scripted::new().send(post("Content-Length: 10\r\n", "abc")).end();
+    let other = talk(peer, &Limits::default(), |request: &mut Request<'_>| {
+        let _ = request.body().read_all();
+        Response::text("all is well")
+    });
+    assert_eq!(other.only().status, 400);
+    assert!(other.only().text().starts_with("ended-in-body: "));
+}
+
+#[test]
+fn a_body_that_ends_early_is_refused_at_the_byte_where_it_ended() {
+    for (sent, at) in [
+        (post("Content-Length: 10\r\n", "abc"), 3),
+        (post("Transfer-Encoding: chunked\r\n", "5\r\nhel"), 6),
+    ] {
+        let peer = Scripted::new().send(sent).end();
+        let talk = talk(peer, &Limits::default(), |request: &mut Request<'_>| {
+            request.body().read_all().map(|_| Response::text("never"))
+        });
+        let wanted = format!("ended-in-body: byte {at}: ");
+        assert!(talk.only().text().starts_with(&wanted), "{}", talk.only().text());
+    }
+}
+
+#[test]
+fn an_error_of_the_programs_own_is_a_500_without_its_words() {
+    let failing =
+        |_: &mut Request<'_>| -> io::Result<Response> { Err(io::Error::other("the key is 1234")) };
+    let talk = talk(Scripted::new().send(GET).end(), &Limits::default(), failing);
+    assert_eq!(talk.only().status, 500);
+    assert!(!talk.peer.output_text().contains("1234"));
+    let value = |_: &mut Request<'_>| -> Result<Response, BadValue> {
+        Ok(Response::text("").field("X", FieldValue::new("a\r\nb")?))
+    };
+    let talk = harness::talk::talk(Scripted::new().send(GET).end(), &Limits::default(), value);
+    assert_eq!(talk.only().status, 500);
+}
+
+struct User(&'static str);
+
+#[test]
+fn the_observer_is_told_of_errors_and_facts() {
+    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let server = Server::bind("127.0.0.1:0").expect("a free port").observe(|event| {
+        if let Event::Answered(answered) = event {
+            let user = answered.get::<User>().map_or("nobody", |user| user.0);
+            let error = answered.error.map_or_else(String::new, ToString::to_string);
+            let line = format!("{} {user} {error}", answered.status.code());
+            TOLD.lock().expect("nobody panics with it").push(line);
+        }
+    });
+    let address = server.local_addr().expect("an address");
+    let handle = server.handle();
+    let thread = std::thread::spawn(move || {
+        server.run(|request: &mut Request<'_>| -> io::Result<Response> {
+            request.set(User("ada"));
+            match request.path() {
+                "/fails" => Err(io::Error::other("disk on fire")),
+                "/because" => Ok(Response::text("later").because("too early")),
+                _ => Ok(Response::text("fine")),
+            }
+        })
+    });
+    for path in ["/", "/fails", "/because"] {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        agent.get(format!("http://{address}{path}")).call().expect("an answer");
+    }
+    handle.drain(Duration::ZERO, Duration::from_secs(10));
+    thread.join().expect("no panic").expect("it ran");
+    assert_eq!(
+        *TOLD.lock().expect("nobody panics with it"),
+        ["200 ada ", "500 ada disk on fire", "200 ada too early"]
+    );
+}
