@@ -4,6 +4,8 @@
 //! system away. Nothing waits a while: what has happened is told by the server's events, by
 //! answers, and by doors that the test opens.
 
+#[path = "server/observing.rs"]
+mod observing;
 #[path = "server/draining.rs"]
 mod draining;
 #[path = "server/places.rs"]

@@ -199,3 +199,16 @@ fn trailers_of_a_body_that_is_not_read_to_its_end_are_none() {
     });
     assert_eq!(talk.texts(), ["0"]);
 }
+
+#[test]
+fn trailers_of_a_section_that_is_cut_are_none() {
+    let chunked = post("Transfer-Encoding: chunked\r\n", "0\r\nSum: 5\r\nX: y\r\n");
+    let seen = std::cell::Cell::new(None);
+    let peer = Scripted::new().send(chunked).end();
+    let talk = talk(peer, &Limits::default(), |request: &mut Request<'_>| {
+        let read = request.body().read_all();
+        seen.set(Some(request.trailers().len()));
+        read.map(|_| Response::text("read"))
+    });
+    assert_eq!((talk.only().status, seen.get()), (400, Some(0)));
+}

@@ -85,6 +85,32 @@ fn a_flood_over_the_cap_is_turned_away_one_by_one_and_never_queued() {
     assert_eq!(busy.answer().status, 200);
 }
 
+#[test]
+fn a_refusal_is_not_lost_where_the_request_has_come_already() {
+    let (doors, hang) = (Latch::default(), Latch::default());
+    let _opens = (OpensAtLast(doors.clone()), OpensAtLast(hang.clone()));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (outside, inside) = (doors.clone(), hang.clone());
+    let mut acceptor = Watched::over(listener);
+    acceptor.before_accept = Arc::new(move |()| outside.pass());
+    let server = Server::new(acceptor).limits(limits(1));
+    let server = run_on(server, move |_: &mut Request<'_>| {
+        inside.pass();
+        Response::text("served")
+    });
+    doors.admit(1);
+    let mut busy = Client::to(address);
+    busy.get("/");
+    hang.wait_for(1);
+    // Its bytes lie in the server's socket when it is turned away: a plain close would be a reset.
+    let mut over = Client::to(address);
+    over.get("/");
+    doors.admit(1);
+    server.expect(&Told::TurnedAway);
+    assert_turned_away(&mut over);
+}
+
 /// A server whose connections say when they rest, and what they say.
 fn resting(connections: usize) -> (Running, std::net::SocketAddr, Receiver<std::net::SocketAddr>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -69,7 +69,9 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                 Ok(Accepted::Wake) => return registry.stop_waiting(true),
                 Err(error) => {
                     self.tell(&Event::AcceptFailed { error: &error });
-                    if registry.phase.get() == State::Draining {
+                    // A peer that hung up while it waited says nothing of those behind it.
+                    let hung_up = error.kind() == io::ErrorKind::ConnectionAborted;
+                    if registry.phase.get() == State::Draining && !hung_up {
                         return registry.stop_waiting(false);
                     }
                     self.rest(&mut pause);

@@ -5,16 +5,13 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::socket::{Socket, Stream};
 use super::{Accepted, Acceptor, TcpTransport};
 use crate::limits::Limits;
-
-/// At least as many connections as the queue of a listener made by std holds.
-const QUEUE: usize = 256;
 
 /// How long a wake-up call to this very machine may take. One that finds the queue full would be
 /// tried again by the system after a second, and meanwhile nobody takes from the queue.
@@ -28,8 +25,8 @@ pub struct TcpAcceptor {
     own: bool,
     /// What connections inherit from the listener, once it is set: no delay, and this write stall.
     inherited: OnceLock<Duration>,
-    /// How many more connections may have been in the queue before that, and inherited nothing.
-    early: AtomicUsize,
+    /// Connections that were in the queue before that, and inherited nothing.
+    early: Mutex<Vec<(TcpStream, SocketAddr)>>,
     /// The addresses of this acceptor's own wake-up calls that have not come out of `accept` yet.
     wakes: Mutex<Vec<SocketAddr>>,
     waking: AtomicBool,
@@ -51,22 +48,16 @@ impl TcpAcceptor {
             listener,
             own: false,
             inherited: OnceLock::new(),
-            early: AtomicUsize::new(QUEUE),
+            early: Mutex::default(),
             wakes: Mutex::default(),
             waking: AtomicBool::new(false),
             refused: Refused::default(),
         }
     }
 
-    /// What the next connection has inherited for sure.
-    fn inherited(&self) -> Option<Duration> {
-        let one_less = |early: usize| early.checked_sub(1);
-        if self.early.load(Ordering::Relaxed) > 0
-            && self.early.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
-        {
-            return None;
-        }
-        self.inherited.get().copied()
+    /// Takes a connection that inherited nothing, if one is left.
+    fn take_early(&self) -> Option<(TcpStream, SocketAddr)> {
+        lock(&self.early).pop()
     }
 }
 
@@ -75,13 +66,17 @@ impl Acceptor for TcpAcceptor {
 
     /// Connections inherit `TCP_NODELAY` and the write timeout from their listener on Linux: two
     /// system calls less for each. std sets them on streams only, and a listener's descriptor is as
-    /// good a socket as theirs.
+    /// good a socket as theirs. Those that had come before are taken out of the queue, to be told
+    /// apart from those that inherit.
     fn prepare(&self, limits: &Limits) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if self.own {
             let socket = TcpStream::from(std::os::fd::OwnedFd::from(self.listener.try_clone()?));
             socket.set_nodelay(true)?;
             socket.set_write_timeout(Some(limits.write_stall.max(Duration::from_millis(1))))?;
+            self.listener.set_nonblocking(true)?;
+            lock(&self.early).extend(std::iter::from_fn(|| self.listener.accept().ok()));
+            self.listener.set_nonblocking(false)?;
             let _ = self.inherited.set(limits.write_stall);
         }
         let _ = limits;
@@ -89,7 +84,13 @@ impl Acceptor for TcpAcceptor {
     }
 
     fn accept(&self) -> io::Result<Accepted<TcpTransport>> {
-        let (stream, peer) = self.listener.accept()?;
+        let (stream, peer, inherited) = match self.take_early() {
+            Some((stream, peer)) => (stream, peer, None),
+            None => {
+                let (stream, peer) = self.listener.accept()?;
+                (stream, peer, self.inherited.get().copied())
+            }
+        };
         self.refused.forget_old();
         if self.waking.load(Ordering::Acquire) {
             let mut wakes = lock(&self.wakes);
@@ -98,9 +99,9 @@ impl Acceptor for TcpAcceptor {
                 return Ok(Accepted::Wake);
             }
         }
-        let inherited = self.inherited();
         if inherited.is_none() {
-            stream.set_nodelay(true)?;
+            // A peer that is gone already is found out by the first read.
+            let _ = stream.set_nodelay(true);
         }
         Ok(Accepted::Connection(Socket::new(stream, Some(peer), inherited, None)))
     }
