@@ -348,8 +348,13 @@ fn check_violation(
     let found = violation.found();
     assert!(found.is_none() || found == Some(bytes[at]), "{violation:?} is not there\n{place}");
     let decided = if violation.kind().class() == Class::Meaning {
-        // By the whole head: it is decided at its last byte, and points before that.
-        let head = explained.spans.iter().find(|(part, _)| *part == Part::EndOfHead);
+        // By the whole head, but for the version, which its line decides: it is decided at the last
+        // byte of that, and points before it.
+        let end = match violation.kind() {
+            Kind::VersionUnsupported => Part::Crlf,
+            _ => Part::EndOfHead,
+        };
+        let head = explained.spans.iter().find(|(part, _)| *part == end);
         let head = head.map_or(0, |(_, at)| at.end);
         assert!(at < head, "{violation:?} points behind the head\n{place}");
         head - 1

@@ -5,9 +5,7 @@ use std::io;
 use harness::talk::talk;
 use longhand::transport::Scripted;
 use longhand::wire::Violation;
-use longhand::{
-    BadValue, Event, FieldValue, IntoResponse, Limits, Reply, Request, Response, Server,
-};
+use longhand::{BadValue, FieldValue, IntoResponse, Limits, Reply, Request, Response};
 
 use crate::{GET, post};
 

@@ -23,9 +23,10 @@ pub(crate) struct BodyState {
     pub(crate) expects: bool,
     pub(crate) began: bool,
     pub(crate) failure: Option<Failure>,
-    /// Bytes that have arrived, and how long reads have waited for them.
+    /// Bytes that have arrived.
     arrived: u64,
-    waited: Duration,
+    /// How long the next read may wait.
+    patience: Duration,
     pub(crate) trailers: Trailers,
 }
 
@@ -71,7 +72,7 @@ impl BodyState {
             began: false,
             failure: None,
             arrived: to as u64,
-            waited: Duration::ZERO,
+            patience: limits.body_grace,
             trailers: Trailers::default(),
         }
     }
@@ -94,8 +95,10 @@ impl BodyState {
     }
 }
 
-/// One read of the transport under the body's clock, which runs only while a read waits: after its
-/// grace the body has as long as its bytes so far take at the least rate.
+/// One read of the transport under the body's clock, which runs only while a read waits.
+///
+/// There is patience for the body's grace; waiting uses it up, bytes earn it back at the least rate,
+/// and never more than the grace. So a fast burst does not buy hours of silence.
 pub(crate) fn receive(
     source: &mut dyn Source,
     state: &mut BodyState,
@@ -103,10 +106,8 @@ pub(crate) fn receive(
     into: &mut [u8],
 ) -> Result<usize, Failure> {
     source.flush().map_err(transport_failure)?;
-    let earned = Duration::from_secs_f64(state.arrived as f64 / limits.body_rate.max(1) as f64);
-    let left = limits.body_grace.saturating_add(earned).saturating_sub(state.waited);
     let now = source.now();
-    let count = match source.receive(into, now, deadline(now, left)) {
+    let count = match source.receive(into, now, deadline(now, state.patience)) {
         Ok(0) => return Err(violation(Kind::EndedInBody, state.arrived)),
         Ok(count) => count,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -114,8 +115,11 @@ pub(crate) fn receive(
         }
         Err(error) => return Err(transport_failure(error)),
     };
-    state.waited += source.now().saturating_duration_since(now);
     state.arrived += count as u64;
+    let waited = source.now().saturating_duration_since(now);
+    let earned = Duration::from_secs_f64(count as f64 / limits.body_rate.max(1) as f64);
+    state.patience =
+        limits.body_grace.min(state.patience.saturating_sub(waited).saturating_add(earned));
     Ok(count)
 }
 

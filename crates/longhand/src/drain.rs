@@ -8,7 +8,7 @@
 //!
 //! The thread that called `run` conducts; it serves nobody and sleeps until it is asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::link::deadline;
@@ -17,8 +17,8 @@ use crate::registry::{Registry, Room, Wish};
 use crate::seat::State;
 use crate::transport::Acceptor;
 
-/// How long a connection that has sent nothing yet may keep a drain waiting for its first request.
-const FRESH: Duration = Duration::from_secs(1);
+/// For want of a clock that never comes.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
 /// From the cut on, how long connections have to notice before the drain is called overdue.
 const NOTICE: Duration = Duration::from_secs(1);
@@ -58,16 +58,7 @@ impl Handle {
     /// has not ended `deadline` later is cut. Asked again, the sooner of the times counts.
     pub fn drain(&self, lame_duck: Duration, deadline_after: Duration) {
         let lame_until = deadline(Instant::now(), lame_duck);
-        let wish = Wish { lame_until, cut_at: deadline(lame_until, deadline_after) };
-        let mut room = self.registry.room();
-        room.wish = Some(match room.wish {
-            None => wish,
-            Some(earlier) => Wish {
-                lame_until: earlier.lame_until.min(wish.lame_until),
-                cut_at: earlier.cut_at.min(wish.cut_at),
-            },
-        });
-        self.registry.announce(&room);
+        self.registry.wish(Wish { lame_until, cut_at: deadline(lame_until, deadline_after) });
     }
 
     /// Asks for an end without grace and returns at once: what is under way is cut.
@@ -101,91 +92,143 @@ pub(crate) fn conduct<A: Acceptor>(
     acceptor: &A,
     tell: &dyn Fn(&Event<'_>),
 ) -> usize {
-    const FOREVER: Duration = Duration::from_secs(365 * 86_400);
     let mut room = registry.room();
     while room.wish.is_none() {
-        room = registry.watch(room, FOREVER);
+        room = rest(registry, acceptor, room, FOREVER);
     }
     registry.phase.set(State::LameDuck);
     while let Some(left) = room.wish.and_then(|wish| time_until(wish.lame_until)) {
-        room = registry.watch(room, left);
+        room = rest(registry, acceptor, room, left);
     }
     registry.phase.set(State::Draining);
     registry.announce(&room);
     drop(room);
     tell(&Event::Draining);
+    let now = Instant::now();
+    let conductor = Conductor {
+        registry,
+        acceptor,
+        tell,
+        seen: None,
+        look_at: now,
+        wake_at: now,
+        pause: FIRST_PAUSE,
+        cut: None,
+        overdue: false,
+        closed: false,
+    };
+    conductor.finish()
+}
 
-    let mut cut = None;
-    let mut told = false;
-    let mut wake_at = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    let mut room = registry.room();
-    loop {
-        if room.waiting + room.entering + room.serving == 0 {
-            return cut.unwrap_or(0);
+/// Sleeps until it is needed. Meanwhile the connections that were refused are looked after.
+fn rest<'r, A: Acceptor>(
+    registry: &'r Registry,
+    acceptor: &A,
+    mut room: MutexGuard<'r, Room>,
+    mut patience: Duration,
+) -> MutexGuard<'r, Room> {
+    if std::mem::take(&mut room.refused) {
+        drop(room);
+        let again = acceptor.tend();
+        room = registry.room();
+        room.refused |= again.is_some();
+        patience = patience.min(again.unwrap_or(FOREVER));
+        if room.wish.is_some() || (room.refused && again.is_none()) {
+            return room;
         }
-        let now = Instant::now();
-        let mut next = now + FOREVER;
-        if let Some(again) = close_quiet_ones(&room, now) {
-            next = next.min(again);
-        }
-        if room.waiting > 0 {
-            if wake_at <= now {
+    }
+    registry.rest(room, patience)
+}
+
+/// A drain under way.
+struct Conductor<'a, A> {
+    registry: &'a Registry,
+    acceptor: &'a A,
+    tell: &'a dyn Fn(&Event<'_>),
+    /// How many connections there had been when the seats were last gone through.
+    seen: Option<u64>,
+    /// When they are to be gone through again, for fresh ones whose grace ends.
+    look_at: Instant,
+    /// When the threads in `accept` are to be woken again, and how long after that.
+    wake_at: Instant,
+    pause: Duration,
+    /// How many were cut, once the deadline has come.
+    cut: Option<usize>,
+    overdue: bool,
+    closed: bool,
+}
+
+impl<A: Acceptor> Conductor<'_, A> {
+    /// Sees to it that everything ends; gives how many were cut.
+    fn finish(mut self) -> usize {
+        let registry = self.registry;
+        let mut room = registry.room();
+        while room.waiting + room.entering + room.serving > 0 {
+            let now = Instant::now();
+            let cut_at = room.wish.map_or(now, |wish| wish.cut_at);
+            if self.seen != Some(room.connections) || self.look_at <= now {
+                self.go_through_seats(&room, now);
+            }
+            if self.cut.is_none() && cut_at <= now {
+                self.cut = Some(room.serving);
+                room.seats().for_each(|seat| seat.cut());
+            }
+            let is_overdue = self.cut.is_some() && !self.overdue && cut_at + NOTICE <= now;
+            if room.waiting > 0 && self.wake_at <= now {
                 let waiting = room.waiting;
                 drop(room);
-                for _ in 0..waiting {
-                    // A call that fails, for want of descriptors perhaps, is made again.
-                    let _ = acceptor.wake();
-                }
-                (wake_at, pause) = (Instant::now() + pause, (pause * 2).min(LAST_PAUSE));
-                room = registry.room();
-                continue;
-            }
-            next = next.min(wake_at);
-        }
-        let cut_at = room.wish.map_or(now, |wish| wish.cut_at);
-        match cut {
-            None if cut_at <= now => {
-                room.seats().for_each(|seat| seat.cut());
-                cut = Some(room.serving);
-                continue;
-            }
-            None => next = next.min(cut_at),
-            // Connections that were accepted since are cut too.
-            Some(_) => room.seats().for_each(|seat| seat.cut()),
-        }
-        if cut.is_some() && !told && room.serving > 0 {
-            if cut_at + NOTICE <= now {
-                told = true;
+                self.wake(waiting);
+            } else if room.waiting == 0 && !self.closed {
+                drop(room);
+                self.acceptor.close();
+                self.closed = true;
+            } else if is_overdue && room.serving > 0 {
                 let connections = room.serving;
                 drop(room);
-                tell(&Event::Overdue { connections });
-                room = registry.room();
-                continue;
+                (self.tell)(&Event::Overdue { connections });
+                self.overdue = true;
+            } else {
+                let mut next = self.look_at;
+                if room.waiting > 0 {
+                    next = next.min(self.wake_at);
+                }
+                if self.cut.is_none() {
+                    next = next.min(cut_at);
+                } else if !self.overdue {
+                    next = next.min((cut_at + NOTICE).max(now + FIRST_PAUSE));
+                }
+                drop(registry.watch(room, next.saturating_duration_since(Instant::now())));
             }
-            next = next.min(cut_at + NOTICE);
+            room = registry.room();
         }
-        room = registry.watch(room, next.saturating_duration_since(Instant::now()));
+        self.cut.unwrap_or(0)
+    }
+
+    /// Closes quiet connections; after the deadline, cuts those that have come since.
+    fn go_through_seats(&mut self, room: &Room, now: Instant) {
+        let mut left = FOREVER;
+        for seat in room.seats() {
+            seat.take_quiet(now);
+            left = left.min(seat.grace_left(now).unwrap_or(FOREVER));
+            if self.cut.is_some() {
+                seat.cut();
+            }
+        }
+        self.seen = Some(room.connections);
+        self.look_at = now + left;
+    }
+
+    /// Wakes the threads in `accept`. A call that fails, for want of descriptors perhaps, or is taken
+    /// by another process, is made again.
+    fn wake(&mut self, waiting: usize) {
+        for _ in 0..waiting {
+            let _ = self.acceptor.wake();
+        }
+        self.wake_at = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(LAST_PAUSE);
     }
 }
 
 fn time_until(then: Instant) -> Option<Duration> {
     then.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-}
-
-/// Closes idle connections, and fresh ones whose time is over. Gives when to look again.
-fn close_quiet_ones(room: &Room, now: Instant) -> Option<Instant> {
-    let mut again = None;
-    for seat in room.seats() {
-        seat.take_idle();
-        if let Some(silent) = seat.fresh_for(now) {
-            if silent >= FRESH {
-                seat.take_fresh();
-            } else {
-                let then = now + (FRESH - silent);
-                again = Some(again.map_or(then, |again: Instant| again.min(then)));
-            }
-        }
-    }
-    again
 }

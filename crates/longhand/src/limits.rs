@@ -34,10 +34,12 @@ pub struct Limits {
     pub first_byte: Duration,
     /// From the first byte of a head to its last, however it drips. Default 10 s. Over it: 408.
     pub head_time: Duration,
-    /// How long a body may be waited for before [`body_rate`](Self::body_rate) counts. Default 10 s.
+    /// How long reads of a body may wait beyond what its bytes earn at [`body_rate`](Self::body_rate).
+    /// Default 10 s. Over it: 408.
     pub body_grace: Duration,
-    /// Bytes a second that a body must bring after its grace; the clock runs only while a read
-    /// waits. Default 1 KiB: an honest slow upload passes, a dripping one does not. Under it: 408.
+    /// Bytes a second that keep a body going: waiting uses the grace up, bytes earn it back at this
+    /// rate. Default 1 KiB: an honest slow upload passes, a dripping one does not. The clock runs only
+    /// while a read waits.
     pub body_rate: u64,
     /// How long a write may stand still. Default 30 s. Over it: the connection is cut.
     pub write_stall: Duration,
@@ -54,8 +56,9 @@ pub struct Limits {
     /// Bytes that a lingering close reads and drops. Default 64 MiB: a client that uploads before it
     /// reads is heard out, so that the refusal is not lost to a reset.
     pub linger_bytes: u64,
-    /// Connections served at once, each by a thread. Default 1,024. Over it the longest idle
-    /// connection is closed to make room; where none is idle, 503 with `Retry-After`.
+    /// Connections served at once, each by a thread. Default 1,024. Over it the longest
+    /// quiet connection is closed to make room: one between two requests, or one that has sent nothing
+    /// for a second. Where none is quiet, 503 with `Retry-After`.
     pub connections: usize,
 }
 

@@ -13,11 +13,11 @@ use crate::seat::{Phase, Seat};
 /// Threads that are kept waiting in `accept` when there is nothing to do.
 const SPARE: usize = 4;
 
-/// How many of the longest idle connections are looked up at once when room is needed.
+/// How many of the longest quiet connections are looked up at once when room is needed.
 const LOOKED_UP: usize = 64;
 
 /// How long a newcomer waits for the connection that makes room for it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The shared state of a server.
 pub(crate) struct Registry {
@@ -27,6 +27,8 @@ pub(crate) struct Registry {
     pub(crate) requests: AtomicU64,
     room: Mutex<Room>,
     changed: Condvar,
+    /// The conductor is needed: a drain is asked for, or refused connections are to be tended.
+    needed: Condvar,
 }
 
 /// What the lock guards.
@@ -45,10 +47,12 @@ pub(crate) struct Room {
     /// Threads that want to know of every change. Without them none is announced: that would be a
     /// system call for each connection.
     watchers: usize,
-    /// The longest idle seats of the last look-up, the longest last.
+    /// The longest quiet seats of the last look-up, the longest last.
     longest: Vec<(u64, usize)>,
     /// What was asked for by `Handle::drain`.
     pub(crate) wish: Option<Wish>,
+    /// Connections were refused since they were last tended.
+    pub(crate) refused: bool,
     /// In a drain: everything that was in the listener's queue has been accepted.
     pub(crate) queue_is_empty: bool,
 }
@@ -76,6 +80,7 @@ impl Registry {
             requests: AtomicU64::new(0),
             room: Mutex::default(),
             changed: Condvar::new(),
+            needed: Condvar::new(),
         }
     }
 
@@ -97,6 +102,27 @@ impl Registry {
         room
     }
 
+    /// Waits until the conductor is needed, or for `patience` to end. Other changes do not wake it: it
+    /// would wake for each connection.
+    pub(crate) fn rest<'r>(
+        &self,
+        room: MutexGuard<'r, Room>,
+        patience: Duration,
+    ) -> MutexGuard<'r, Room> {
+        self.needed.wait_timeout(room, patience).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Asks for a drain. Asked again, the sooner of the times counts.
+    pub(crate) fn wish(&self, wish: Wish) {
+        let mut room = self.room();
+        room.wish = Some(room.wish.map_or(wish, |earlier| Wish {
+            lame_until: earlier.lame_until.min(wish.lame_until),
+            cut_at: earlier.cut_at.min(wish.cut_at),
+        }));
+        self.needed.notify_all();
+        self.announce(&room);
+    }
+
     /// Tells the watchers of a change.
     pub(crate) fn announce(&self, room: &Room) {
         if room.watchers > 0 {
@@ -104,11 +130,12 @@ impl Registry {
         }
     }
 
-    /// Gives a connection that was accepted its place, if need be that of the longest idle one.
+    /// Gives a connection that was accepted its place, if need be that of the longest quiet one.
     /// `None`: all are busy. The caller counts as waiting before, and after a refusal.
     pub(crate) fn enter(&self, seat: Seat, connections: usize) -> Option<Place> {
         let mut room = self.room();
-        if room.serving >= connections {
+        // Those who wait for a place have been promised one.
+        if room.serving + room.entering >= connections {
             if !room.make_room() {
                 return None;
             }
@@ -159,6 +186,26 @@ impl Registry {
         self.announce(&room);
     }
 
+    /// A connection was refused. True if its thread is to accept again, false if it is to end: a burst
+    /// of newcomers leaves more threads waiting than are needed.
+    pub(crate) fn refused(&self) -> bool {
+        let mut room = self.room();
+        if !std::mem::replace(&mut room.refused, true) {
+            self.needed.notify_all();
+        }
+        let stays = room.waiting <= SPARE;
+        if !stays {
+            room.waiting -= 1;
+            self.announce(&room);
+        }
+        stays
+    }
+
+    /// The system is short of something that connections hold: the longest quiet one gives it back.
+    pub(crate) fn shed(&self) {
+        self.room().make_room();
+    }
+
     /// A thread stops waiting for connections.
     pub(crate) fn stop_waiting(&self, queue_is_empty: bool) {
         let mut room = self.room();
@@ -188,30 +235,32 @@ impl Room {
         self.seats.iter().flatten()
     }
 
-    /// Takes the place of the longest idle connection. A look-up gives several, so that a flood of
+    /// Takes the place of the longest quiet connection. A look-up gives several, so that a flood of
     /// newcomers does not look through all seats for each.
     fn make_room(&mut self) -> bool {
-        if self.take_longest() {
+        let now = Instant::now();
+        if self.take_longest(now) {
             return true;
         }
-        let idle = |(index, seat): (usize, &Option<Arc<Seat>>)| {
-            Some((seat.as_ref()?.idle_since()?, index))
+        let quiet = |(index, seat): (usize, &Option<Arc<Seat>>)| {
+            Some((seat.as_ref()?.quiet_since(now)?, index))
         };
-        let mut idle: Vec<_> = self.seats.iter().enumerate().filter_map(idle).collect();
-        if idle.len() > LOOKED_UP {
-            idle.select_nth_unstable(LOOKED_UP);
-            idle.truncate(LOOKED_UP);
+        let mut quiet: Vec<_> = self.seats.iter().enumerate().filter_map(quiet).collect();
+        if quiet.len() > LOOKED_UP {
+            quiet.select_nth_unstable(LOOKED_UP);
+            quiet.truncate(LOOKED_UP);
         }
-        idle.sort_unstable_by(|a, b| b.cmp(a));
-        self.longest = idle;
-        self.take_longest()
+        quiet.sort_unstable_by(|a, b| b.cmp(a));
+        self.longest = quiet;
+        self.take_longest(now)
     }
 
-    /// Takes one of those looked up that has been idle ever since.
-    fn take_longest(&mut self) -> bool {
+    /// Takes one of those looked up that has been quiet ever since.
+    fn take_longest(&mut self, now: Instant) -> bool {
         while let Some((since, index)) = self.longest.pop() {
             let seat = self.seats[index].as_ref();
-            if seat.is_some_and(|seat| seat.idle_since() == Some(since) && seat.take_idle()) {
+            if seat.is_some_and(|seat| seat.quiet_since(now) == Some(since) && seat.take_quiet(now))
+            {
                 return true;
             }
         }

@@ -1,8 +1,9 @@
 //! A connection's place in the server, and the one moment at which it may be closed for another.
 //!
 //! Between two requests a connection is idle, and whoever needs its place (the drain, or a newcomer
-//! at the cap) may take it. Whether it was still idle is decided by one compare-and-swap: only the
-//! winner ends its reads, so no request that has begun is ever cut.
+//! at the cap) may take it; likewise that of one which has come and sends nothing. Whether it was
+//! still quiet is decided by one compare-and-swap: only the winner ends its reads, so no request that
+//! has begun is ever cut.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -18,6 +19,9 @@ const IDLE: u8 = 1;
 const BUSY: u8 = 2;
 /// Its place was taken while it was idle or fresh.
 const WOKEN: u8 = 3;
+
+/// How long a new connection may be silent before its place may be taken.
+const FRESH_GRACE: Duration = Duration::from_secs(1);
 
 /// One connection's place.
 pub(crate) struct Seat {
@@ -66,25 +70,30 @@ impl Seat {
         u64::try_from(now.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Since when the connection is idle; `None` if it is not.
-    pub(crate) fn idle_since(&self) -> Option<u64> {
-        (self.state.load(Ordering::Acquire) == IDLE).then(|| self.since.load(Ordering::Relaxed))
+    /// Since when the connection is quiet: idle, or fresh and silent for longer than [`FRESH_GRACE`].
+    /// `None` if it is not.
+    pub(crate) fn quiet_since(&self, now: Instant) -> Option<u64> {
+        let since = self.since.load(Ordering::Relaxed);
+        match self.state.load(Ordering::Acquire) {
+            IDLE => Some(since),
+            FRESH if self.grace_left(now).is_none() => Some(since),
+            _ => None,
+        }
     }
 
-    /// How long a fresh connection has been silent; `None` if it is not fresh.
-    pub(crate) fn fresh_for(&self, now: Instant) -> Option<Duration> {
-        let silent = self.nanos(now).saturating_sub(self.since.load(Ordering::Relaxed));
-        (self.state.load(Ordering::Acquire) == FRESH).then(|| Duration::from_nanos(silent))
+    /// What a connection has left to send its first byte before it counts as quiet; `None` if its
+    /// grace is over, or it is not fresh.
+    pub(crate) fn grace_left(&self, now: Instant) -> Option<Duration> {
+        let silent = Duration::from_nanos(
+            self.nanos(now).saturating_sub(self.since.load(Ordering::Relaxed)),
+        );
+        let left = FRESH_GRACE.saturating_sub(silent);
+        (self.state.load(Ordering::Acquire) == FRESH && !left.is_zero()).then_some(left)
     }
 
-    /// Takes the place of an idle connection and ends its reads. False if it was not idle.
-    pub(crate) fn take_idle(&self) -> bool {
-        self.take(IDLE)
-    }
-
-    /// Takes the place of a connection that never sent a byte.
-    pub(crate) fn take_fresh(&self) -> bool {
-        self.take(FRESH)
+    /// Takes the place of a quiet connection and ends its reads. False if it is not quiet.
+    pub(crate) fn take_quiet(&self, now: Instant) -> bool {
+        self.take(IDLE) || (self.grace_left(now).is_none() && self.take(FRESH))
     }
 
     fn take(&self, from: u8) -> bool {
@@ -159,7 +168,8 @@ mod tests {
         let epoch = Instant::now();
         let now = epoch + Duration::from_secs(3600);
         let seat = Seat::new(epoch, now, None);
-        assert_eq!(seat.fresh_for(now), Some(Duration::ZERO));
-        assert_eq!(seat.fresh_for(now + Duration::from_secs(1)), Some(Duration::from_secs(1)));
+        assert_eq!((seat.grace_left(now), seat.quiet_since(now)), (Some(FRESH_GRACE), None));
+        let later = now + FRESH_GRACE;
+        assert!(seat.grace_left(later).is_none() && seat.quiet_since(later).is_some());
     }
 }

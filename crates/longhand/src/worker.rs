@@ -68,11 +68,18 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                 Ok(Accepted::Wake) if registry.phase.get() != State::Draining => continue,
                 Ok(Accepted::Wake) => return registry.stop_waiting(true),
                 Err(error) => {
-                    self.tell(&Event::AcceptFailed { error: &error });
+                    // In a drain the listener may have been let go.
+                    if error.kind() != io::ErrorKind::NotConnected {
+                        self.tell(&Event::AcceptFailed { error: &error });
+                    }
                     // A peer that hung up while it waited says nothing of those behind it.
                     let hung_up = error.kind() == io::ErrorKind::ConnectionAborted;
                     if registry.phase.get() == State::Draining && !hung_up {
                         return registry.stop_waiting(false);
+                    }
+                    // Out of descriptors, most often, and each connection has one.
+                    if !hung_up {
+                        registry.shed();
                     }
                     self.rest(&mut pause);
                     continue;
@@ -81,7 +88,10 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
             let seat = Seat::new(registry.epoch, transport.now(), transport.interrupter());
             let Some(place) = registry.enter(seat, self.limits.connections) else {
                 self.turn_away(transport);
-                continue;
+                if registry.refused() {
+                    continue;
+                }
+                return;
             };
             if place.starts_successor {
                 if let Err(error) = self.start(scope) {
@@ -89,6 +99,7 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                     self.tell(&Event::SpawnFailed { error: &error });
                     registry.leave_unserved(&place);
                     self.turn_away(transport);
+                    registry.refused();
                     self.rest(&mut pause);
                     continue;
                 }

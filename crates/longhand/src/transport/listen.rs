@@ -1,14 +1,14 @@
 //! TCP and Unix listeners as acceptors: accepting, being woken, and turning away.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
+use super::refused::Refused;
 use super::socket::{Socket, Stream};
 use super::{Accepted, Acceptor, TcpTransport};
 use crate::limits::Limits;
@@ -20,7 +20,8 @@ const WAKE: Duration = Duration::from_millis(50);
 /// Accepts TCP connections.
 #[derive(Debug)]
 pub struct TcpAcceptor {
-    listener: TcpListener,
+    door: Door<TcpListener>,
+    address: Option<SocketAddr>,
     /// Whether the listener is this process's own, so that options set on it harm nobody else.
     own: bool,
     /// What connections inherit from the listener, once it is set: no delay, and this write stall.
@@ -45,7 +46,8 @@ impl TcpAcceptor {
     #[must_use]
     pub fn shared(listener: TcpListener) -> Self {
         Self {
-            listener,
+            address: listener.local_addr().ok(),
+            door: Door::new(listener),
             own: false,
             inherited: OnceLock::new(),
             early: Mutex::default(),
@@ -71,12 +73,14 @@ impl Acceptor for TcpAcceptor {
     fn prepare(&self, limits: &Limits) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if self.own {
-            let socket = TcpStream::from(std::os::fd::OwnedFd::from(self.listener.try_clone()?));
-            socket.set_nodelay(true)?;
-            socket.set_write_timeout(Some(limits.write_stall.max(Duration::from_millis(1))))?;
-            self.listener.set_nonblocking(true)?;
-            lock(&self.early).extend(std::iter::from_fn(|| self.listener.accept().ok()));
-            self.listener.set_nonblocking(false)?;
+            self.door.through(|listener| {
+                let socket = TcpStream::from(std::os::fd::OwnedFd::from(listener.try_clone()?));
+                socket.set_nodelay(true)?;
+                socket.set_write_timeout(Some(limits.write_stall.max(Duration::from_millis(1))))?;
+                listener.set_nonblocking(true)?;
+                lock(&self.early).extend(std::iter::from_fn(|| listener.accept().ok()));
+                listener.set_nonblocking(false)
+            })?;
             let _ = self.inherited.set(limits.write_stall);
         }
         let _ = limits;
@@ -87,11 +91,10 @@ impl Acceptor for TcpAcceptor {
         let (stream, peer, inherited) = match self.take_early() {
             Some((stream, peer)) => (stream, peer, None),
             None => {
-                let (stream, peer) = self.listener.accept()?;
+                let (stream, peer) = self.door.through(TcpListener::accept)?;
                 (stream, peer, self.inherited.get().copied())
             }
         };
-        self.refused.forget_old();
         if self.waking.load(Ordering::Acquire) {
             let mut wakes = lock(&self.wakes);
             if let Some(place) = wakes.iter().position(|wake| *wake == peer) {
@@ -109,7 +112,7 @@ impl Acceptor for TcpAcceptor {
     /// Connects to the listener. Shutting the listener down would wake too, but would end it for
     /// every process that holds it.
     fn wake(&self) -> io::Result<()> {
-        let mut target = self.listener.local_addr()?;
+        let mut target = self.address.ok_or(io::ErrorKind::AddrNotAvailable)?;
         match target.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => target.set_ip(Ipv4Addr::LOCALHOST.into()),
             IpAddr::V6(ip) if ip.is_unspecified() => target.set_ip(Ipv6Addr::LOCALHOST.into()),
@@ -127,8 +130,16 @@ impl Acceptor for TcpAcceptor {
         self.refused.turn_away(Arc::clone(transport.stream()), answer);
     }
 
+    fn tend(&self) -> Option<Duration> {
+        self.refused.tend()
+    }
+
+    fn close(&self) {
+        self.door.close();
+    }
+
     fn local(&self) -> Option<SocketAddr> {
-        self.listener.local_addr().ok()
+        self.address
     }
 }
 
@@ -136,7 +147,7 @@ impl Acceptor for TcpAcceptor {
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct UnixAcceptor {
-    listener: UnixListener,
+    door: Door<UnixListener>,
     /// Held while a wake-up call is made.
     wakes: Mutex<()>,
     waking: AtomicBool,
@@ -149,7 +160,7 @@ impl UnixAcceptor {
     #[must_use]
     pub fn new(listener: UnixListener) -> Self {
         Self {
-            listener,
+            door: Door::new(listener),
             wakes: Mutex::default(),
             waking: AtomicBool::new(false),
             refused: Refused::default(),
@@ -164,8 +175,7 @@ impl Acceptor for UnixAcceptor {
     /// A Unix peer has no address to know a wake-up call by. It is known by having ended already:
     /// so has a client that hung up, and nothing is lost by taking it for one.
     fn accept(&self) -> io::Result<Accepted<Self::Transport>> {
-        let (stream, _) = self.listener.accept()?;
-        self.refused.forget_old();
+        let (stream, _) = self.door.through(UnixListener::accept)?;
         if !self.waking.load(Ordering::Acquire) {
             return Ok(Accepted::Connection(Socket::new(stream, None, None, None)));
         }
@@ -185,7 +195,7 @@ impl Acceptor for UnixAcceptor {
     fn wake(&self) -> io::Result<()> {
         let _making = lock(&self.wakes);
         self.waking.store(true, Ordering::Release);
-        let address = self.listener.local_addr()?;
+        let address = self.door.through(UnixListener::local_addr)?;
         UnixStream::connect_addr(&address)?.shutdown(Shutdown::Both)
     }
 
@@ -193,75 +203,42 @@ impl Acceptor for UnixAcceptor {
         self.refused.turn_away(Arc::clone(transport.stream()), answer);
     }
 
+    fn tend(&self) -> Option<Duration> {
+        self.refused.tend()
+    }
+
+    fn close(&self) {
+        self.door.close();
+    }
+
     fn local(&self) -> Option<SocketAddr> {
         None
     }
 }
 
-/// Connections that were turned away and are still open, so that their answer is not lost.
-///
-/// Closing a socket while the peer's request lies unread in it sends a reset, and a reset throws the
-/// answer away on the peer's side. Nobody can wait for each of thousands of peers; so each is kept
-/// until 256 others have come, read without blocking, and closed.
-#[derive(Debug)]
-struct Refused<S> {
-    ring: Mutex<VecDeque<(Arc<S>, Instant)>>,
-    any: AtomicBool,
-}
-
-impl<S> Default for Refused<S> {
-    fn default() -> Self {
-        Self { ring: Mutex::default(), any: AtomicBool::new(false) }
-    }
-}
-
-impl<S: Stream> Refused<S> {
-    const PLACES: usize = 256;
-    const KEPT: Duration = Duration::from_secs(1);
-
-    fn turn_away(&self, stream: Arc<S>, answer: &[u8]) {
-        // The send buffer of a fresh socket is empty: a short answer fits or the peer has gone.
-        if stream.set_blocking(false).is_err() || stream.send(&[io::IoSlice::new(answer)]).is_err()
-        {
-            return;
-        }
-        let _ = stream.end(Shutdown::Write);
-        let mut ring = lock(&self.ring);
-        ring.push_back((stream, Instant::now()));
-        let oldest = if ring.len() > Self::PLACES { ring.pop_front() } else { None };
-        self.any.store(true, Ordering::Relaxed);
-        drop(ring);
-        if let Some((oldest, _)) = oldest {
-            read_out(&*oldest);
-        }
-    }
-
-    /// Closes the oldest ones whose time is over. Called at every accept; costs one load otherwise.
-    fn forget_old(&self) {
-        if !self.any.load(Ordering::Relaxed) {
-            return;
-        }
-        let mut ring = lock(&self.ring);
-        while ring.front().is_some_and(|(_, since)| since.elapsed() > Self::KEPT) {
-            if let Some((oldest, _)) = ring.pop_front() {
-                read_out(&*oldest);
-            }
-        }
-        self.any.store(!ring.is_empty(), Ordering::Relaxed);
-    }
-}
-
-/// Reads what has arrived, without waiting and not without end.
-fn read_out<S: Stream>(stream: &S) {
-    let mut scrap = [0; 4096];
-    for _ in 0..64 {
-        if !matches!(stream.receive(&mut scrap), Ok(1..)) {
-            return;
-        }
-    }
-}
-
 /// None of these locks is held while anything can panic, so a poisoned one guards sound data.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A listener that can be let go while others may still ask for it. Letting go is not shutting down:
+/// a process that shares the socket goes on with it.
+#[derive(Debug)]
+struct Door<L>(RwLock<Option<L>>);
+
+impl<L> Door<L> {
+    fn new(listener: L) -> Self {
+        Self(RwLock::new(Some(listener)))
+    }
+
+    /// Does something with the listener; fails once the door is closed.
+    fn through<T>(&self, act: impl FnOnce(&L) -> io::Result<T>) -> io::Result<T> {
+        let listener = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        listener.as_ref().map_or(Err(io::ErrorKind::NotConnected.into()), act)
+    }
+
+    /// Waits for those who are in `through`.
+    fn close(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }

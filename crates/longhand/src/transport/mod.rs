@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::limits::Limits;
 
 mod socket;
+mod refused;
 mod listen;
 mod scripted;
 
@@ -136,6 +137,16 @@ pub trait Acceptor: Send + Sync {
     /// ever waiting for the peer. A secure transport is closed without bytes: an answer would wait
     /// for a handshake.
     fn refuse(&self, transport: Self::Transport, answer: &[u8]);
+
+    /// Goes on with what [`refuse`](Self::refuse) began, without waiting. Gives when it wants to be
+    /// called again; `None` once nothing is left. The thread that called `run` does it.
+    fn tend(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Lets the listener go, so that newcomers are told at once that nobody is there. Called in a
+    /// drain, when no thread waits in `accept` any more.
+    fn close(&self) {}
 
     /// Where it listens, where that is an address.
     fn local(&self) -> Option<SocketAddr>;

@@ -94,7 +94,7 @@ impl<'b> RequestHead<'b> {
         layout: &Layout,
         lines: &'b [FieldLine],
     ) -> Result<Self, Violation> {
-        let version = version(layout, layout.second.1 + 1)?;
+        let version = version(layout);
         let line = ascii(&bytes[layout.first.0..layout.second.1]);
         let method = &line[..layout.first.1 - layout.first.0];
         let target_text = &line[layout.second.0 - layout.first.0..];
@@ -132,7 +132,7 @@ impl<'b> ResponseHead<'b> {
         layout: &Layout,
         lines: &'b [FieldLine],
     ) -> Result<Self, Violation> {
-        let version = version(layout, 0)?;
+        let version = version(layout);
         let code = &bytes[layout.first.0..layout.first.1];
         let number = code.iter().fold(0u16, |number, digit| number * 10 + u16::from(digit - b'0'));
         let status = Status::new(number).ok_or_else(|| {
@@ -143,12 +143,9 @@ impl<'b> ResponseHead<'b> {
     }
 }
 
-fn version(layout: &Layout, at: usize) -> Result<Version, Violation> {
-    match layout.version {
-        [b'1', b'0'] => Ok(Version::Http10),
-        [b'1', _] => Ok(Version::Http11),
-        [major, _] => Err(Violation::new(Kind::VersionUnsupported, at + 5, Some(major))),
-    }
+/// Only versions with a major number of 1 get here.
+fn version(layout: &Layout) -> Version {
+    if layout.version == [b'1', b'0'] { Version::Http10 } else { Version::Http11 }
 }
 
 /// The value of the one Host field, empty where HTTP/1.0 sent none (RFC 9112 section 3.2). What is
@@ -169,6 +166,10 @@ fn host(version: Version, fields: Fields<'_>, end: usize) -> Result<&str, Violat
         Ok(text) => text,
         Err(error) => ascii(&value[..error.valid_up_to()]),
     };
+    // An empty value says that the URI has no authority; a port alone says nothing (RFC 9110 4.2.1).
+    if text.starts_with(':') {
+        return Err(Violation::new(Kind::HostEmpty, at, Some(b':')));
+    }
     check_authority(text, at)?;
     match value.get(text.len()) {
         None => Ok(text),

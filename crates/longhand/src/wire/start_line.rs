@@ -48,6 +48,7 @@ impl<S: Sink> Scan<'_, '_, S> {
         if self.line_end(Kind::LineEnd, Part::Crlf)?.is_none() {
             return Ok(None);
         }
+        check_version(version, target.1 + 1)?;
         Ok(Some(Layout { first: method, second: target, version, end: 0 }))
     }
 
@@ -157,6 +158,7 @@ impl<S: Sink> Scan<'_, '_, S> {
         }
         let reason = self.take(Part::Reason, length);
         self.line_end(Kind::ReasonOctet, Part::Crlf)?;
+        check_version(version, 0)?;
         Ok(Some(Layout { first: status, second: reason, version, end: 0 }))
     }
 
@@ -169,5 +171,15 @@ impl<S: Sink> Scan<'_, '_, S> {
             }
             Some(_) => Err(self.refuse(Kind::StatusDigits, Part::Sp, 0)),
         }
+    }
+}
+
+/// Any digits are the grammar of a version; which of them is served is a matter of meaning, judged at
+/// the end of the line. `at` is where the version stands.
+fn check_version([major, _]: [u8; 2], at: usize) -> Result<(), Violation> {
+    if major == b'1' {
+        Ok(())
+    } else {
+        Err(Violation::new(Kind::VersionUnsupported, at + 5, Some(major)))
     }
 }
