@@ -92,14 +92,10 @@ pub(crate) fn conduct<A: Acceptor>(
     acceptor: &A,
     tell: &dyn Fn(&Event<'_>),
 ) -> usize {
-    let mut room = registry.room();
-    while room.wish.is_none() {
-        room = rest(registry, acceptor, room, FOREVER);
-    }
+    let room = registry.room();
+    let room = rest(registry, acceptor, room, |room| room.wish.is_none().then_some(FOREVER));
     registry.phase.set(State::LameDuck);
-    while let Some(left) = room.wish.and_then(|wish| time_until(wish.lame_until)) {
-        room = rest(registry, acceptor, room, left);
-    }
+    let room = rest(registry, acceptor, room, |room| time_until(room.wish?.lame_until));
     registry.phase.set(State::Draining);
     registry.announce(&room);
     drop(room);
@@ -120,24 +116,37 @@ pub(crate) fn conduct<A: Acceptor>(
     conductor.finish()
 }
 
-/// Sleeps until it is needed. Meanwhile the connections that were refused are looked after.
+/// Sleeps while there is something `left` to wait for. Connections that are refused meanwhile are
+/// looked after.
 fn rest<'r, A: Acceptor>(
     registry: &'r Registry,
     acceptor: &A,
     mut room: MutexGuard<'r, Room>,
-    mut patience: Duration,
+    left: impl Fn(&Room) -> Option<Duration>,
 ) -> MutexGuard<'r, Room> {
-    if std::mem::take(&mut room.refused) {
-        drop(room);
-        let again = acceptor.tend();
-        room = registry.room();
-        room.refused |= again.is_some();
-        patience = patience.min(again.unwrap_or(FOREVER));
-        if room.wish.is_some() || (room.refused && again.is_none()) {
-            return room;
-        }
+    loop {
+        let (tended, again) = tend(registry, acceptor, room);
+        let Some(left) = left(&tended) else { return tended };
+        room = registry.rest(tended, left.min(again));
     }
-    registry.rest(room, patience)
+}
+
+/// Looks after the connections that were refused; gives how long that can wait from here on. What
+/// happened while the lock was let go is seen in the room.
+fn tend<'r, A: Acceptor>(
+    registry: &'r Registry,
+    acceptor: &A,
+    mut room: MutexGuard<'r, Room>,
+) -> (MutexGuard<'r, Room>, Duration) {
+    if !std::mem::take(&mut room.refused) {
+        return (room, FOREVER);
+    }
+    drop(room);
+    let again = acceptor.tend();
+    let mut room = registry.room();
+    room.refused |= again.is_some();
+    let again = if room.refused { again.unwrap_or(FIRST_PAUSE) } else { FOREVER };
+    (room, again)
 }
 
 /// A drain under way.
