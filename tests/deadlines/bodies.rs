@@ -49,6 +49,57 @@ fn a_body_as_fast_as_its_rate_may_take_as_long_as_it_takes() {
 }
 
 #[test]
+fn a_fast_burst_does_not_buy_a_body_hours_of_silence() {
+    let limits = Limits::default();
+    let burst = "a".repeat(512 << 10);
+    let peer = |field: &str| Scripted::new().send(post(field)).send(&burst);
+    let chunk = format!("{:x}", 1 << 20);
+    for over in [
+        talk(peer("Content-Length: 1048576"), &limits, echo),
+        talk(
+            Scripted::new()
+                .send(post("Transfer-Encoding: chunked"))
+                .send([&chunk, "\r\n", &burst].concat()),
+            &limits,
+            echo,
+        ),
+    ] {
+        assert_refused(&over, 408, "body-time");
+        assert_eq!(over.lingered_from(), Some(limits.body_grace));
+    }
+    // Unread, the same.
+    let over = talk(peer("Content-Length: 600000"), &Limits { drain: 1 << 20, ..limits }, ignore);
+    assert_eq!((over.statuses(), over.lingered_from()), (vec![200], Some(limits.body_grace)));
+}
+
+#[test]
+fn an_honest_slow_upload_just_above_the_rate_may_take_an_hour() {
+    let limits = Limits::default();
+    let peer = Scripted::new().send(post("Content-Length: 3960000"));
+    let peer = (0..3600).fold(peer, |peer, _| peer.wait(seconds(1)).send([b'a'; 1_100]));
+    let talk = talk(peer.end(), &limits, echo);
+    assert_eq!(talk.only().body.len(), 3_960_000);
+    assert_eq!(talk.peer.elapsed(), seconds(3600));
+}
+
+#[test]
+fn a_body_may_pause_for_its_grace_again_once_its_bytes_have_earned_it_back() {
+    let limits = Limits::default();
+    let pause = limits.body_grace - TICK;
+    let earns = usize::try_from(limits.body_grace.as_secs() * limits.body_rate).unwrap_or(0);
+    let paused = |times: usize, piece: usize| {
+        let field = format!("Content-Length: {}", times * piece);
+        let piece = "a".repeat(piece);
+        (0..times).fold(Scripted::new().send(post(&field)), |peer, _| peer.wait(pause).send(&piece))
+    };
+    assert_served(&talk(paused(100, earns).end(), &limits, echo), 1);
+    // A tenth of that earns a tenth of the grace, which is not enough for a second pause.
+    let over = talk(paused(100, earns / 10), &limits, echo);
+    assert_refused(&over, 408, "body-time");
+    assert_eq!(over.lingered_from(), Some(limits.body_grace + limits.body_grace / 10));
+}
+
+#[test]
 fn chunk_framing_that_drips_counts_as_the_body_does() {
     let limits = Limits { body_grace: seconds(1), body_rate: 100, ..Limits::default() };
     let peer = Scripted::new().send(post("Transfer-Encoding: chunked"));

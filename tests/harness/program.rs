@@ -145,6 +145,12 @@ impl Program {
         Client::to(self.address())
     }
 
+    /// What the system knows it by.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal: `TERM`, `INT`.
     ///
     /// # Panics
@@ -152,7 +158,7 @@ impl Program {
     #[cfg(unix)]
     pub fn signal(&self, name: &str) {
         // The shell's own `kill`: the program of that name is not on every system.
-        let pid = self.child.id().to_string();
+        let pid = self.id().to_string();
         let sent = Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &pid]).status();
         assert!(sent.expect("a shell").success());
     }

@@ -22,6 +22,8 @@ pub struct Watched {
     pub before_accept: Step<()>,
     /// Before every read of a connection, with its peer.
     pub before_read: Step<SocketAddr>,
+    /// After the listener was let go.
+    pub after_close: Step<()>,
 }
 
 /// A connection that says when it is about to read.
@@ -34,10 +36,17 @@ impl Watched {
     /// Over a listener, with nobody looking.
     #[must_use]
     pub fn over(listener: TcpListener) -> Self {
+        Self::around(TcpAcceptor::own(listener))
+    }
+
+    /// Around an acceptor, with nobody looking.
+    #[must_use]
+    pub fn around(inner: TcpAcceptor) -> Self {
         Self {
-            inner: TcpAcceptor::own(listener),
+            inner,
             before_accept: Arc::new(|()| ()),
             before_read: Arc::new(|_| ()),
+            after_close: Arc::new(|()| ()),
         }
     }
 }
@@ -66,6 +75,15 @@ impl Acceptor for Watched {
 
     fn refuse(&self, transport: WatchedTransport, answer: &[u8]) {
         self.inner.refuse(transport.inner, answer);
+    }
+
+    fn tend(&self) -> Option<Duration> {
+        self.inner.tend()
+    }
+
+    fn close(&self) {
+        self.inner.close();
+        (self.after_close)(());
     }
 
     fn local(&self) -> Option<SocketAddr> {

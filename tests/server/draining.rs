@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -336,6 +336,88 @@ fn a_full_queue_does_not_keep_a_drain_from_ending() {
     assert!(begun.elapsed() < 4 * SOON, "{:?}", begun.elapsed());
 }
 
+#[test]
+fn an_upload_that_is_refused_in_a_drain_is_read_to_its_end() {
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let (server, address, door, hang) = behind_a_door(limits);
+    let _opens = (OpensAtLast(door.clone()), OpensAtLast(hang.clone()));
+    door.admit(1);
+    let mut busy = Client::to(address);
+    busy.get("/wait");
+    hang.wait_for(1);
+    let mut queued = Client::to(address);
+    drain(&server);
+    door.open();
+    let body = vec![b'a'; 8 << 20];
+    queued.send(format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len()));
+    queued.send(body);
+    assert_eq!(queued.answer().status, 503);
+    hang.open();
+    assert_eq!(busy.answer().status, 200);
+    drop((busy, queued));
+    assert_eq!(server.ended().cut, 0);
+}
+
+// --- the door is closed ---
+
+/// A server whose first latch opens when it has let its listener go. The second is the handler's.
+fn letting_go(acceptor: TcpAcceptor) -> (Running, Latch, Latch) {
+    let (gone, hang) = (Latch::default(), Latch::default());
+    let (closed, inside) = (gone.clone(), hang.clone());
+    let mut acceptor = Watched::around(acceptor);
+    acceptor.after_close = Arc::new(move |()| closed.open());
+    let server = run_on(Server::new(acceptor), move |_: &mut Request<'_>| {
+        inside.pass();
+        Response::text("served")
+    });
+    (server, gone, hang)
+}
+
+#[test]
+fn newcomers_in_a_drain_are_refused_at_once_and_do_not_wait_for_a_reset() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (server, gone, hang) = letting_go(TcpAcceptor::own(listener));
+    let _opens = OpensAtLast(hang.clone());
+    let mut busy = Client::to(address);
+    busy.get("/");
+    hang.wait_for(1);
+    drain(&server);
+    gone.pass();
+    let refused = Client::try_to(address).expect_err("nobody is there");
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    hang.open();
+    let answer = busy.answer();
+    assert!(answer.status == 200 && answer.closes(), "what is under way is finished");
+    busy.expect_end();
+    drop(busy);
+    let summary = server.ended();
+    assert_eq!((summary.requests, summary.cut), (1, 0));
+}
+
+#[test]
+fn a_shared_listener_goes_on_while_a_drain_waits_for_a_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let other = listener.try_clone().expect("a second hold of it");
+    // What `Server::from` makes of a listener, but watched.
+    let (server, gone, hang) = letting_go(TcpAcceptor::shared(listener));
+    let _opens = OpensAtLast(hang.clone());
+    let mut busy = Client::to(address);
+    busy.get("/");
+    hang.wait_for(1);
+    drain(&server);
+    gone.pass();
+    let newcomer = Client::to(address);
+    let own = newcomer.stream.local_addr().expect("an address");
+    // Wake-up calls that nobody needed any more may be in front of it.
+    while other.accept().expect("it still listens").1 != own {}
+    hang.open();
+    assert!(busy.answer().closes());
+    drop(busy);
+    assert_eq!(server.ended().requests, 1);
+}
+
 // --- under load ---
 
 /// What became of a request, as its client saw it.
@@ -456,6 +538,60 @@ fn a_lame_duck_that_cannot_accept_does_not_spin() {
     // 5, 10, 20, 40, 80, 160 and 320 ms apart.
     assert!(failed < 10, "{failed} times in 300 ms");
     assert_eq!(server.ended().connections, 0);
+}
+
+/// An acceptor that counts how often what it refused is looked after.
+struct Tended(TcpAcceptor, Arc<AtomicUsize>);
+
+impl Acceptor for Tended {
+    type Transport = TcpTransport;
+
+    fn accept(&self) -> io::Result<Accepted<TcpTransport>> {
+        self.0.accept()
+    }
+
+    fn wake(&self) -> io::Result<()> {
+        self.0.wake()
+    }
+
+    fn refuse(&self, transport: TcpTransport, answer: &[u8]) {
+        self.0.refuse(transport, answer);
+    }
+
+    fn tend(&self) -> Option<Duration> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.tend()
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        self.0.local()
+    }
+}
+
+#[test]
+fn a_lame_duck_that_has_refused_somebody_does_not_spin() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (tended, hang) = (Arc::new(AtomicUsize::new(0)), Latch::default());
+    let inside = hang.clone();
+    let acceptor = Tended(TcpAcceptor::own(listener), Arc::clone(&tended));
+    let server = Server::new(acceptor).limits(Limits { connections: 1, ..Limits::default() });
+    let server = run_on(server, move |_: &mut Request<'_>| {
+        inside.pass();
+        Response::text("served")
+    });
+    let _opens = OpensAtLast(hang.clone());
+    let mut busy = Client::to(address);
+    busy.get("/");
+    hang.wait_for(1);
+    let mut refused = Client::to(address);
+    assert_eq!(refused.answer().status, 503);
+    server.handle.drain(Duration::from_millis(300), NEVER);
+    server.expect(&Told::Draining);
+    // Every 20 ms, for the second that it may be silent.
+    let tended = tended.load(Ordering::Relaxed);
+    eprintln!("TENDED {tended}");
+    assert!(tended < 100, "{tended} times");
 }
 
 #[cfg(unix)]

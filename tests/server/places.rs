@@ -1,8 +1,11 @@
 //! The cap on connections: who gets a place, who makes room, who is turned away.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use harness::client::{Client, NEVER};
 use harness::latch::{Latch, OpensAtLast};
@@ -72,7 +75,7 @@ fn a_flood_over_the_cap_is_turned_away_one_by_one_and_never_queued() {
     // More than the ring of the refused holds. They send much, and read late.
     let mut flood: Vec<_> = (0..400).map(|_| Client::to(server.address())).collect();
     for client in &mut flood {
-        let _ = std::io::Write::write_all(&mut client.stream, &[b'a'; 1_000]);
+        let _ = client.stream.write_all(&[b'a'; 1_000]);
     }
     for _ in 0..400 {
         server.expect(&Told::TurnedAway);
@@ -111,6 +114,22 @@ fn a_refusal_is_not_lost_where_the_request_has_come_already() {
     assert_turned_away(&mut over);
 }
 
+#[test]
+fn an_upload_that_is_refused_is_read_to_its_end_without_other_traffic() {
+    let (server, door, _opens) = waiting(1);
+    let mut busy = Client::to(server.address());
+    busy.get("/wait");
+    door.wait_for(1);
+    // More than the sockets hold: it is all sent only if somebody reads it.
+    let body = vec![b'a'; 8 << 20];
+    let mut over = Client::to(server.address());
+    over.send(format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len()));
+    over.send(body);
+    assert_turned_away(&mut over);
+    door.open();
+    assert_eq!(busy.answer().status, 200);
+}
+
 /// A server whose connections say when they rest, and what they say.
 fn resting(connections: usize) -> (Running, std::net::SocketAddr, Receiver<std::net::SocketAddr>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -128,9 +147,11 @@ fn resting(connections: usize) -> (Running, std::net::SocketAddr, Receiver<std::
 fn rested(address: std::net::SocketAddr, reads: &Receiver<std::net::SocketAddr>) -> Client {
     let mut client = Client::to(address);
     let own = client.stream.local_addr().expect("an address");
-    assert_eq!(reads.recv_timeout(NEVER), Ok(own), "it waits for a first request");
+    // A connection that made room reads once more, to its peer's end.
+    let waits = || while reads.recv_timeout(NEVER).expect("it reads") != own {};
+    waits();
     client.get("/").answer();
-    assert_eq!(reads.recv_timeout(NEVER), Ok(own), "it waits for a second one");
+    waits();
     client
 }
 
@@ -156,6 +177,58 @@ fn the_longest_idle_connection_makes_room() {
     }
     drop(clients);
     assert_eq!(server.end().connections, 6);
+}
+
+#[test]
+fn newcomers_at_the_same_moment_do_not_rob_each_other_of_places() {
+    const CAP: usize = 50;
+    const NEWCOMERS: usize = 40;
+    let (server, address, reads) = resting(CAP);
+    let mut clients: Vec<_> = (0..CAP).map(|_| rested(address, &reads)).collect();
+    for round in 0..5 {
+        let start = Barrier::new(NEWCOMERS);
+        let newcomer = || {
+            start.wait();
+            let mut client = Client::to(address);
+            let status = client.get("/").answer().status;
+            (client, status)
+        };
+        let came: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..NEWCOMERS).map(|_| scope.spawn(newcomer)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        let turned_away = came.iter().filter(|(_, status)| *status != 200).count();
+        assert_eq!(turned_away, 0, "round {round}: there were {CAP} that idled");
+        clients.extend(came.into_iter().map(|(client, _)| client));
+        // Each waited for its first request, and rests now: they make room for the next ones.
+        for _ in 0..2 * NEWCOMERS {
+            reads.recv_timeout(NEVER).expect("it rests");
+        }
+    }
+    assert!(!server.events().contains(&Told::TurnedAway));
+}
+
+#[test]
+fn connections_that_stay_silent_do_not_hold_every_place() {
+    const GRACE: Duration = Duration::from_secs(1);
+    let limits = Limits { first_byte: NEVER, ..limits(10) };
+    let server = run(bind().limits(limits), |_: &mut Request<'_>| Response::text("served"));
+    let begun = Instant::now();
+    let mut silent: Vec<_> = (0..10).map(|_| Client::to(server.address())).collect();
+    for _ in &silent {
+        server.expect(&Told::Accepted);
+    }
+    let status = Client::to(server.address()).get("/").answer().status;
+    // On a machine so slow that the second is over already, it may have been served.
+    assert!(status == 503 || begun.elapsed() >= GRACE, "{status}");
+    // The youngest is not closed for its silence alone; meanwhile they all grow old.
+    let youngest = &mut silent[9].stream;
+    youngest.set_read_timeout(Some(GRACE + GRACE / 10)).expect("an open socket");
+    assert!(youngest.read(&mut [0]).is_err(), "it was closed");
+    for _ in 0..5 {
+        assert_eq!(Client::to(server.address()).get("/").answer().status, 200);
+    }
+    server.expect(&Told::Closed { requests: 0, why: Why::MadeRoom });
 }
 
 #[test]

@@ -37,10 +37,9 @@ impl<'c> Body<'c> {
         Self { source, buffer, state, limits }
     }
 
-    /// Sets how many bytes this body may have, in place of [`Limits::body`]. It
-    /// counts from here on, so it belongs before the first read.
+    /// Sets how many bytes this body may have from here on, in place of [`Limits::body`].
     pub fn limit(&mut self, bytes: u64) -> &mut Self {
-        self.state.room = bytes;
+        self.state.limit = self.state.taken.saturating_add(bytes);
         self
     }
 
@@ -86,28 +85,19 @@ impl<'c> Body<'c> {
         self.source.local()
     }
 
-    /// What precedes the first byte: the declared length is judged, then the 100 is sent.
-    fn begin(&mut self) -> Result<(), Failure> {
-        if let Left::Length(left) = self.state.framing {
-            self.check_room(left)?;
-        }
-        if std::mem::take(&mut self.state.expects) {
-            self.source.send_now(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(transport_failure)?;
-        }
-        Ok(())
-    }
-
-    fn check_room(&self, coming: u64) -> Result<(), Failure> {
-        if coming > self.state.room {
-            return Err(violation(Kind::BodyTooLarge, self.state.room));
+    fn check_limit(&self, coming: u64) -> Result<(), Failure> {
+        if coming > self.state.limit - self.state.taken.min(self.state.limit) {
+            return Err(violation(Kind::BodyTooLarge, self.state.limit));
         }
         Ok(())
     }
 
     fn next(&mut self, into: &mut [u8]) -> Result<usize, Failure> {
-        if !self.state.began {
-            self.state.began = true;
-            self.begin()?;
+        if let Left::Length(left) = self.state.framing {
+            self.check_limit(left)?;
+        }
+        if std::mem::take(&mut self.state.expects) {
+            self.source.send_now(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(transport_failure)?;
         }
         let left = match &self.state.framing {
             Left::Nothing => return Ok(0),
@@ -119,7 +109,7 @@ impl<'c> Body<'c> {
         };
         let most = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let count = self.data(&mut into[..most])?;
-        self.state.room = self.state.room.saturating_sub(count as u64);
+        self.state.taken += count as u64;
         match &mut self.state.framing {
             Left::Length(left) => {
                 *left -= count as u64;
@@ -158,7 +148,7 @@ impl<'c> Body<'c> {
             self.state.from += read;
             match chunk {
                 Chunk::Data(left) => {
-                    self.check_room(left)?;
+                    self.check_limit(left)?;
                     return Ok(Some(left));
                 }
                 Chunk::NeedMore => self.fill()?,

@@ -17,11 +17,11 @@ pub(crate) struct BodyState {
     /// The bytes that lie in the buffer behind the head and are not read yet.
     pub(crate) from: usize,
     pub(crate) to: usize,
-    /// Data bytes that the reader may still get before the body is too large.
-    pub(crate) room: u64,
+    /// Data bytes that the reader has got, and may get altogether.
+    pub(crate) taken: u64,
+    pub(crate) limit: u64,
     /// Whether the peer waits for a 100 before it sends (RFC 9110 section 10.1.1).
     pub(crate) expects: bool,
-    pub(crate) began: bool,
     pub(crate) failure: Option<Failure>,
     /// Bytes that have arrived.
     arrived: u64,
@@ -46,7 +46,7 @@ pub(crate) struct Trailers {
 
 /// What an unread rest of a body asks of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub(crate) enum Unread {
     /// Everything was read.
     Nothing,
     /// So many bytes will come.
@@ -68,8 +68,8 @@ impl BodyState {
             framing,
             from: 0,
             to,
-            room: limits.body,
-            began: false,
+            taken: 0,
+            limit: limits.body,
             failure: None,
             arrived: to as u64,
             patience: limits.body_grace,
@@ -85,12 +85,12 @@ impl BodyState {
         }
     }
 
-    pub(crate) fn rest(&self) -> Rest {
+    pub(crate) fn unread(&self) -> Unread {
         match self.framing {
-            Left::Nothing => Rest::Nothing,
-            _ if self.expects => Rest::Unknown,
-            Left::Length(left) => Rest::Known(left),
-            Left::Chunked(_) => Rest::Unknown,
+            Left::Nothing => Unread::Nothing,
+            _ if self.expects => Unread::Unknown,
+            Left::Length(left) => Unread::Known(left),
+            Left::Chunked(_) => Unread::Unknown,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Buffer {
 
     /// Makes room for `more` bytes behind the first `head` ones, by moving what is filled to the
     /// front and, if that is not enough, by growing.
-    pub(crate) fn make_room(&mut self, head: usize, more: usize) {
+    pub(crate) fn reserve(&mut self, head: usize, more: usize) {
         self.bytes.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
         if self.bytes.len() < head + more {
@@ -67,7 +67,7 @@ impl Buffer {
         deadline: Instant,
     ) -> io::Result<usize> {
         if self.end == self.bytes.len() {
-            self.make_room(self.end - self.start, 1);
+            self.reserve(self.end - self.start, 1);
         }
         let count = link.receive(&mut self.bytes[self.end..], now, deadline)?;
         self.end += count;

@@ -1,13 +1,13 @@
 //! One connection, from its first byte to its close: the state machine lives here alone.
 //!
 //! ```text
-//!            first byte          head whole            handler returned
-//! fresh/idle ----------> reading ----------> answering ----------------> answered
-//!     ^                     |                    |                          |
-//!     |        a rule broken, too slow      body failed              body left over:
-//!     |                     v                    v                  drained, or too much
-//!     |                  refused ------------> closing <--------------------|
-//!     +-------------------------- persists <--------------------------------+
+//!          first byte               head whole             response written
+//! wait() ------------> read_head() -----------> exchange() ----------------> conclude()
+//!   ^                       |                       |                            |
+//!   |            a rule broken, too slow      a rule broken           body left over: too much
+//!   |                       v                       v                            v
+//!   |                   refuse() ---------------> linger() <---------------------+
+//!   +------------------------ it persists: body left over is dropped ------------+
 //! ```
 //!
 //! After a refusal nothing is parsed any more. A close that may leave bytes of the peer unread is a
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::admit::admit;
 use crate::body::Body;
-use crate::body_state::{BodyState, Rest};
+use crate::body_state::{BodyState, Unread};
 use crate::buffer::{BEHIND, Buffer};
 use crate::content::Takeover;
 use crate::exchange::{End, Exchange, Handler, Surroundings};
@@ -98,7 +98,7 @@ struct Connection<'a, 't> {
     lines: Vec<FieldLine>,
     date: DateText,
     around: &'a Surroundings<'a>,
-    /// The time at the last event that made a difference; the clock is asked once a request.
+    /// The time when the last response was made, or the connection began.
     now: Instant,
     requests: u64,
 }
@@ -117,25 +117,24 @@ impl Connection<'_, '_> {
     }
 
     /// Waits for a request and reads its head. Waiting is where the connection may be taken away;
-    /// from the first byte on it is not.
+    /// from the first byte of a head on it is not.
     fn read_head(&mut self) -> Result<Layout, End> {
         let limits = self.around.limits;
         let mut begun = None;
-        if self.buffer.filled().is_empty() {
-            self.wait()?;
-        }
         loop {
             match scan_request(self.buffer.filled(), limits, &mut self.lines, &mut ()) {
                 Ok(Some(head)) => return Ok(head),
+                // Empty lines, some clients' habit after a body, are no beginning yet.
+                Ok(None) if self.buffer.filled().iter().all(|octet| b"\r\n".contains(octet)) => {
+                    self.wait()?;
+                    continue;
+                }
                 Ok(None) => {}
                 Err(violation) => return Err(self.refuse(violation)),
             }
             let now = self.link.now();
             let begun = *begun.get_or_insert(now);
             match self.buffer.fill(&mut self.link, now, deadline(begun, limits.head_time)) {
-                Ok(0) if self.buffer.filled().iter().all(|octet| b"\r\n".contains(octet)) => {
-                    return Err(End::Flushed(Why::PeerClosed));
-                }
                 Ok(0) => return Err(self.refuse_here(Kind::EndedInHead)),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -150,25 +149,29 @@ impl Connection<'_, '_> {
     fn wait(&mut self) -> Result<(), End> {
         let limits = self.around.limits;
         let patience = if self.requests == 0 { limits.first_byte } else { limits.idle };
-        // What was gathered is written before the connection counts as idle: whoever takes an idle
-        // connection may be sure that the peer has its answer.
+        // What was gathered is written before the connection counts as idle: one that waits owes
+        // nothing.
         if self.link.flush().is_err() {
             return Err(End::Now(Why::Failed));
         }
         if self.requests > 0 {
-            self.around.seat.rest(self.now);
+            self.around.seat.go_idle(self.now);
             // The drain looks for idle connections after it has begun; one that goes idle later looks
             // for the drain.
             if self.around.phase.get() == State::Draining {
-                return Err(End::Now(Why::MadeRoom));
+                return Err(End::Lingering(Why::MadeRoom));
             }
         }
         self.buffer.shrink();
-        match self.buffer.fill(&mut self.link, self.now, deadline(self.now, patience)) {
-            Ok(_) if self.around.seat.is_taken() => Err(End::Now(Why::MadeRoom)),
+        self.link.shrink();
+        let read = self.buffer.fill(&mut self.link, self.now, deadline(self.now, patience));
+        // A place that was taken is lingered over too: the peer may not have read its answer yet, and
+        // a request that crossed the taking must not reset it away.
+        match read {
+            _ if self.around.seat.is_taken() => Err(End::Lingering(Why::MadeRoom)),
             Ok(0) => Err(End::Now(Why::PeerClosed)),
             Ok(_) if self.around.seat.begin() => Ok(()),
-            Ok(_) => Err(End::Now(Why::MadeRoom)),
+            Ok(_) => Err(End::Lingering(Why::MadeRoom)),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(End::Now(Why::Idle)),
             Err(_) => Err(End::Now(Why::Failed)),
         }
@@ -189,7 +192,7 @@ impl Connection<'_, '_> {
                 Ok((head, admitted)) => break (head, behind, admitted, arrived),
                 Err(violation) => return Err(self.refuse(violation)),
             }
-            self.buffer.make_room(layout.end, BEHIND);
+            self.buffer.reserve(layout.end, BEHIND);
         };
         self.requests += 1;
         let mut state =
@@ -219,7 +222,7 @@ impl Connection<'_, '_> {
             return Err(End::Now(Why::Failed));
         }
         if sent.persistence == Persistence::Persist {
-            if let Rest::Known(left) = state.rest() {
+            if let Unread::Known(left) = state.unread() {
                 let (_, behind) = self.buffer.split(head);
                 let mut body = Body::new(&mut self.link, behind, &mut state, self.around.limits);
                 body.limit(left);
@@ -233,7 +236,7 @@ impl Connection<'_, '_> {
         match (sent.persistence, client) {
             (Persistence::Persist, _) => Ok(()),
             (Persistence::Close, Persistence::Close)
-                if state.rest() == Rest::Nothing && self.buffer.filled().is_empty() =>
+                if state.unread() == Unread::Nothing && self.buffer.filled().is_empty() =>
             {
                 Err(End::Flushed(Why::PeerAsked))
             }

@@ -127,7 +127,7 @@ fn rest<'r, A: Acceptor>(
     loop {
         let (tended, again) = tend(registry, acceptor, room);
         let Some(left) = left(&tended) else { return tended };
-        room = registry.rest(tended, left.min(again));
+        room = registry.doze(tended, left.min(again));
     }
 }
 
@@ -173,6 +173,8 @@ impl<A: Acceptor> Conductor<'_, A> {
         let registry = self.registry;
         let mut room = registry.room();
         while room.waiting + room.entering + room.serving > 0 {
+            let again;
+            (room, again) = tend(registry, self.acceptor, room);
             let now = Instant::now();
             let cut_at = room.wish.map_or(now, |wish| wish.cut_at);
             if self.seen != Some(room.connections) || self.look_at <= now {
@@ -197,7 +199,7 @@ impl<A: Acceptor> Conductor<'_, A> {
                 (self.tell)(&Event::Overdue { connections });
                 self.overdue = true;
             } else {
-                let mut next = self.look_at;
+                let mut next = self.look_at.min(now + again);
                 if room.waiting > 0 {
                     next = next.min(self.wake_at);
                 }

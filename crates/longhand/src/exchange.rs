@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::admit::Admitted;
 use crate::body::Body;
-use crate::body_state::{BodyState, Rest};
+use crate::body_state::{BodyState, Unread};
 use crate::content::{Content, Takeover};
 use crate::facts::Facts;
 use crate::failure::Failure;
@@ -76,7 +76,7 @@ impl Exchange<'_, '_> {
         let peer = self.link.transport.peer();
         let started = self.around.observer.map(|_| self.link.transport.now());
         let (reply, facts) = self.call(head, admitted, behind, state, handler)?;
-        let mut reply = permit_upgrade(reply, head, admitted, state.rest());
+        let mut reply = permit_upgrade(reply, head, admitted, state.unread());
         let cause = reply.cause.take();
         let takeover = match &mut reply.content {
             Content::Upgrade(takeover) => takeover.take(),
@@ -87,7 +87,7 @@ impl Exchange<'_, '_> {
         let asked = Asked {
             version: head.version,
             head_only: head.method == "HEAD",
-            persistence: self.around.persistence(admitted, state.rest()),
+            persistence: self.around.persistence(admitted, state.unread()),
         };
         let mut now = self.link.transport.now();
         let sent = respond(self.link, asked, reply, self.date, now);
@@ -157,7 +157,7 @@ fn permit_upgrade<'s>(
     mut reply: Reply<'s>,
     head: &RequestHead<'_>,
     admitted: &Admitted,
-    rest: Rest,
+    unread: Unread,
 ) -> Reply<'s> {
     let (Content::Upgrade(_), Some(protocol)) = (&reply.content, reply.upgrade) else {
         return reply;
@@ -166,7 +166,7 @@ fn permit_upgrade<'s>(
         reply = Reply::text(format!("This resource is spoken to in {protocol}.\n"))
             .status(Status::UPGRADE_REQUIRED);
         reply.upgrade = Some(protocol);
-    } else if rest != Rest::Nothing {
+    } else if unread != Unread::Nothing {
         reply = short_answer(
             Status::BAD_REQUEST,
             "A request for another protocol must be read whole first.\n",
@@ -191,11 +191,11 @@ impl Surroundings<'_> {
 
     /// Whether the connection may go on after the response. What is left of the body decides with:
     /// what cannot be read and dropped within its limit, or might never come, closes.
-    fn persistence(&self, admitted: &Admitted, rest: Rest) -> Persistence {
-        let readable = match rest {
-            Rest::Nothing => true,
-            Rest::Known(left) => left <= self.limits.drain,
-            Rest::Unknown => false,
+    fn persistence(&self, admitted: &Admitted, unread: Unread) -> Persistence {
+        let readable = match unread {
+            Unread::Nothing => true,
+            Unread::Known(left) => left <= self.limits.drain,
+            Unread::Unknown => false,
         };
         if readable && self.phase.get() == State::Ready {
             admitted.persistence

@@ -35,7 +35,7 @@ impl<'s> IntoResponse<'s> for String {
 /// A response of this status whose body is its name, or none where it cannot have one.
 impl<'s> IntoResponse<'s> for Status {
     fn into_response(self) -> Reply<'s> {
-        if self.never_has_body() {
+        if self.never_has_body() || self == Self::RESET_CONTENT {
             Reply::new(self)
         } else {
             Reply::text(format!("{self}\n")).status(self)

@@ -54,6 +54,13 @@ impl<'t> Link<'t> {
         self.written(written)
     }
 
+    /// Gives memory back that an idle connection does not need.
+    pub(crate) fn shrink(&mut self) {
+        if self.out.is_empty() && self.out.capacity() > LARGE {
+            self.out = Vec::with_capacity(512);
+        }
+    }
+
     fn check(&self) -> io::Result<()> {
         self.failed.map_or(Ok(()), |kind| Err(kind.into()))
     }

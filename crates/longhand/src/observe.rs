@@ -26,7 +26,8 @@ pub enum Event<'a> {
         /// Its peer.
         peer: Option<SocketAddr>,
     },
-    /// A response is written, or has failed: the handler's, or the refusal of a head or a body.
+    /// A response is written, or has failed: the handler's, or the refusal of a head or a body. A
+    /// request whose connection breaks while its body is read has none.
     Answered(Answered<'a>),
     /// A handler or a stream panicked. The message is for the log alone; the peer never reads it.
     Panicked {
@@ -81,7 +82,8 @@ pub struct Answered<'a> {
     pub body: u64,
     /// From the end of the request's head to the end of the response; zero where a head is refused.
     pub took: Duration,
-    /// Whether the response was written whole.
+    /// Whether the response was written whole, as far as is known: one that is gathered with others
+    /// may fail later, which is told by [`Event::Closed`].
     pub whole: bool,
     /// What went wrong on this side: the error a handler returned or gave to
     /// [`Reply::because`](crate::Reply::because), or the one that ended the writing. The peer never

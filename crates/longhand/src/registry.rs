@@ -104,7 +104,7 @@ impl Registry {
 
     /// Waits until the conductor is needed, or for `patience` to end. Other changes do not wake it: it
     /// would wake for each connection.
-    pub(crate) fn rest<'r>(
+    pub(crate) fn doze<'r>(
         &self,
         room: MutexGuard<'r, Room>,
         patience: Duration,
@@ -136,7 +136,7 @@ impl Registry {
         let mut room = self.room();
         // Those who wait for a place have been promised one.
         if room.serving + room.entering >= connections {
-            if !room.make_room() {
+            if !room.evict() {
                 return None;
             }
             // The one that was woken has nothing left to do but to leave.
@@ -203,7 +203,7 @@ impl Registry {
 
     /// The system is short of something that connections hold: the longest quiet one gives it back.
     pub(crate) fn shed(&self) {
-        self.room().make_room();
+        self.room().evict();
     }
 
     /// A thread stops waiting for connections.
@@ -237,7 +237,7 @@ impl Room {
 
     /// Takes the place of the longest quiet connection. A look-up gives several, so that a flood of
     /// newcomers does not look through all seats for each.
-    fn make_room(&mut self) -> bool {
+    fn evict(&mut self) -> bool {
         let now = Instant::now();
         if self.take_longest(now) {
             return true;

@@ -1,8 +1,9 @@
 //! Writing a response: its head, the framing that follows from its body, the body.
 //!
-//! Here, and nowhere else, Content-Length, Transfer-Encoding, Connection and Date are written
-//! (RFC 9112 sections 6 and 9.6, RFC 9110 section 6.6.1).
+//! Here Content-Length, Transfer-Encoding, Connection and Date are written (RFC 9112 sections 6 and
+//! 9.6, RFC 9110 section 6.6.1); but for the 503 of a connection that is not served at all.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -76,10 +77,14 @@ impl DateText {
 pub(crate) fn respond(
     link: &mut Link<'_>,
     asked: Asked,
-    reply: Reply<'_>,
+    mut reply: Reply<'_>,
     date: &mut DateText,
     now: Instant,
 ) -> Sent {
+    if reply.status == Status::RESET_CONTENT {
+        // It has no content, and says so by its length (RFC 9110 section 15.3.6).
+        reply.content = Content::Bytes(Cow::Borrowed(&[]));
+    }
     let delimited = delimit(asked, &reply);
     let closes = reply.close || matches!(delimited, Delimited::Close);
     let persistence = if closes { Persistence::Close } else { asked.persistence };

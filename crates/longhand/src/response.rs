@@ -151,13 +151,15 @@ impl<'s> Reply<'s> {
     /// A request that did not ask for that protocol is answered 426 (RFC 9110 section 7.8).
     ///
     /// # Panics
-    /// If `protocol` is no token.
+    /// If `protocol` is no token, or two with a slash between: a name and a version.
     #[track_caller]
     pub fn upgrade(
         protocol: &'static str,
         takeover: impl FnOnce(Upgraded<'_>) -> io::Result<()> + 's,
     ) -> Self {
-        assert!(is_token(protocol.as_bytes()), "protocol {protocol:?}: expected a token");
+        let mut tokens = protocol.splitn(2, '/');
+        let is_protocol = tokens.all(|token| is_token(token.as_bytes()));
+        assert!(is_protocol, "protocol {protocol:?}: expected NAME or NAME/VERSION in tokens");
         let content = Content::Upgrade(Some(Box::new(takeover)));
         Self {
             upgrade: Some(protocol),

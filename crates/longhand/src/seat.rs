@@ -51,15 +51,14 @@ impl Seat {
     /// The first byte of a request has come. False if the place was taken before.
     #[inline]
     pub(crate) fn begin(&self) -> bool {
-        let busy = |from| {
-            self.state.compare_exchange(from, BUSY, Ordering::AcqRel, Ordering::Acquire).is_ok()
-        };
-        busy(IDLE) || busy(FRESH)
+        let busy =
+            |from| self.state.compare_exchange(from, BUSY, Ordering::AcqRel, Ordering::Acquire);
+        busy(IDLE).is_ok() || busy(FRESH).is_ok() || self.state.load(Ordering::Acquire) == BUSY
     }
 
     /// A response is written, and the connection waits for the next request.
     #[inline]
-    pub(crate) fn rest(&self, now: Instant) {
+    pub(crate) fn go_idle(&self, now: Instant) {
         self.since.store(self.nanos(now), Ordering::Relaxed);
         // Sequentially consistent, like the phase: of a connection that goes idle and a drain that
         // begins, at least one sees the other.

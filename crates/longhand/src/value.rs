@@ -71,7 +71,7 @@ impl From<&'static str> for FieldValue {
         if let Err(bad) = check(literal.as_bytes()) {
             panic!("field value {literal:?}: {bad}");
         }
-        Self(Cow::Borrowed(literal.as_bytes()))
+        Self(Cow::Borrowed(trim_blanks(literal.as_bytes())))
     }
 }
 

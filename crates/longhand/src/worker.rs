@@ -77,11 +77,11 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                     if registry.phase.get() == State::Draining && !hung_up {
                         return registry.stop_waiting(false);
                     }
-                    // Out of descriptors, most often, and each connection has one.
                     if !hung_up {
+                        // Out of descriptors, most often, and each connection has one.
                         registry.shed();
+                        self.back_off(&mut pause);
                     }
-                    self.rest(&mut pause);
                     continue;
                 }
             };
@@ -100,7 +100,7 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                     registry.leave_unserved(&place);
                     self.turn_away(transport);
                     registry.refused();
-                    self.rest(&mut pause);
+                    self.back_off(&mut pause);
                     continue;
                 }
             }
@@ -112,7 +112,7 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
         }
     }
 
-    fn serve(&self, mut transport: A::Transport, place: &Place) -> u64 {
+    fn serve(&self, transport: A::Transport, place: &Place) -> u64 {
         let peer = transport.peer();
         self.tell(&Event::Accepted { peer });
         let around = Surroundings {
@@ -121,10 +121,12 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
             phase: &self.registry.phase,
             observer: self.observer,
         };
-        // Handlers are caught one by one. What is caught here is a transport that panics: it must not
-        // take the whole server with it.
-        let served =
-            catch_unwind(AssertUnwindSafe(|| serve(&mut transport, &around, self.handler)));
+        // Handlers are caught one by one. What is caught here is a transport that panics, in use or
+        // when dropped: it must not take the whole server with it.
+        let served = catch_unwind(AssertUnwindSafe(move || {
+            let mut transport = transport;
+            serve(&mut transport, &around, self.handler)
+        }));
         let (why, requests) = served.unwrap_or((Why::Failed, 0));
         self.tell(&Event::Closed { peer, requests, why });
         requests
@@ -136,7 +138,7 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
     }
 
     /// Pauses after a failure, each time longer, at most until a drain begins.
-    fn rest(&self, pause: &mut Duration) {
+    fn back_off(&self, pause: &mut Duration) {
         let registry = self.registry;
         let until = Instant::now() + *pause;
         let mut room = registry.room();

@@ -115,7 +115,8 @@ pub(crate) fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 impl Write for BodyWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.gathered.is_empty() && bytes.len() >= LARGE {
+        if bytes.len() >= LARGE {
+            self.send_gathered()?;
             self.send_chunk(bytes)?;
         } else {
             self.gathered.extend_from_slice(bytes);

@@ -1,11 +1,15 @@
 //! TCP and Unix listeners as acceptors: accepting, being woken, and turning away.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+#[cfg(unix)]
+use std::net::Shutdown;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+#[cfg(unix)]
+use std::thread;
 use std::time::Duration;
 
 use super::refused::Refused;
@@ -16,6 +20,10 @@ use crate::limits::Limits;
 /// How long a wake-up call to this very machine may take. One that finds the queue full would be
 /// tried again by the system after a second, and meanwhile nobody takes from the queue.
 const WAKE: Duration = Duration::from_millis(50);
+
+/// How long a wake-up call may take from its beginning to its end.
+#[cfg(unix)]
+const A_MOMENT: Duration = Duration::from_millis(10);
 
 /// Accepts TCP connections.
 #[derive(Debug)]
@@ -148,8 +156,6 @@ impl Acceptor for TcpAcceptor {
 #[derive(Debug)]
 pub struct UnixAcceptor {
     door: Door<UnixListener>,
-    /// Held while a wake-up call is made.
-    wakes: Mutex<()>,
     waking: AtomicBool,
     refused: Refused<UnixStream>,
 }
@@ -161,7 +167,6 @@ impl UnixAcceptor {
     pub fn new(listener: UnixListener) -> Self {
         Self {
             door: Door::new(listener),
-            wakes: Mutex::default(),
             waking: AtomicBool::new(false),
             refused: Refused::default(),
         }
@@ -173,17 +178,17 @@ impl Acceptor for UnixAcceptor {
     type Transport = super::UnixTransport;
 
     /// A Unix peer has no address to know a wake-up call by. It is known by having ended already:
-    /// so has a client that hung up, and nothing is lost by taking it for one.
+    /// so has a client that hung up, and nothing is lost by taking it for one. A call that takes more
+    /// than a moment to end is served as the connection it is.
     fn accept(&self) -> io::Result<Accepted<Self::Transport>> {
         let (stream, _) = self.door.through(UnixListener::accept)?;
         if !self.waking.load(Ordering::Acquire) {
             return Ok(Accepted::Connection(Socket::new(stream, None, None, None)));
         }
-        drop(lock(&self.wakes));
         let mut first = [0];
-        stream.set_nonblocking(true)?;
+        stream.set_read_timeout(Some(A_MOMENT))?;
         let read = stream.receive(&mut first);
-        stream.set_nonblocking(false)?;
+        stream.set_read_timeout(None)?;
         let early = match read {
             Ok(0) => return Ok(Accepted::Wake),
             Ok(_) => Some(first[0]),
@@ -192,11 +197,13 @@ impl Acceptor for UnixAcceptor {
         Ok(Accepted::Connection(Socket::new(stream, None, None, early)))
     }
 
+    /// From a thread of its own: where the queue is full, connecting waits for those who accept, and
+    /// nobody may wait for that.
     fn wake(&self) -> io::Result<()> {
-        let _making = lock(&self.wakes);
         self.waking.store(true, Ordering::Release);
         let address = self.door.through(UnixListener::local_addr)?;
-        UnixStream::connect_addr(&address)?.shutdown(Shutdown::Both)
+        let call = move || UnixStream::connect_addr(&address)?.shutdown(Shutdown::Both);
+        thread::Builder::new().name("longhand-wake".to_owned()).spawn(call).map(drop)
     }
 
     fn refuse(&self, transport: Self::Transport, answer: &[u8]) {

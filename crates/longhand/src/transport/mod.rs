@@ -79,7 +79,8 @@ pub trait Transport: Read + Write + Send {
 
 /// Ends a connection's reads from another thread.
 pub trait Interrupt: Send + Sync {
-    /// The read that blocks, and all later ones, give the end of the stream. Writing goes on.
+    /// The read that blocks gives the end of the stream; later ones what has still come, and the end.
+    /// Writing goes on.
     fn end_reads(&self);
 
     /// Reads end and writes fail.

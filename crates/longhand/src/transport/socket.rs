@@ -239,7 +239,8 @@ impl<S: Stream> Transport for Socket<S> {
     }
 
     fn halves(&mut self) -> Option<(Box<dyn Read + Send>, Box<dyn Write + Send>)> {
-        let _ = self.stream.set_timeouts(Some(None), None);
+        self.stream.set_timeouts(Some(None), None).ok()?;
+        self.armed = None;
         let half = || Half(Arc::clone(&self.stream));
         Some((Box::new(half()), Box::new(half())))
     }
@@ -261,7 +262,7 @@ struct Half<S>(Arc<S>);
 
 impl<S: Stream> Read for Half<S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.receive(into)
+        self.0.receive(into).map_err(timed_out)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every byte of a message, named: the public door to the parsers' sink.
 //!
 //! Bytes enter; out come spans that cover them all, in order, without gap or overlap, and the
-//! verdict. It is the server's own parsers that speak here, so an explanation cannot differ from
-//! what the server does.
+//! verdict. It is the server's own parsers that speak here. What a server refuses beyond the bytes
+//! (a tunnel, an expectation, a scheme it does not serve, a body over its limit) is not said here.
 
 use core::ops::Range;
 

@@ -108,14 +108,14 @@ kinds! {
     BareLf "bare-lf" BAD_REQUEST Syntax Choice;
         "CR LF", "RFC 9112 section 2.2", "A recipient may take a lone LF for the end of a line; longhand refuses, because two servers in a row that disagree about line ends can disagree about where a request ends.",
         "end lines with CR LF: in printf \\r\\n; with nc its flag for CRLF (-C in OpenBSD's nc and ncat)."
-    BareCr "bare-cr" BAD_REQUEST Syntax Rfc;
+    BareCr "bare-cr" BAD_REQUEST Syntax Choice;
         "LF after CR", "RFC 9112 section 2.2", "A CR is always followed by LF.",
         "end lines with CR LF, and send no CR elsewhere."
     LineEnd "line-end" BAD_REQUEST Syntax Rfc;
         "CR LF", "RFC 9112 section 3", "Nothing follows the version in a start-line.",
         "remove the blanks behind the version."
     // Fields.
-    FieldIndented "field-indented" BAD_REQUEST Syntax Rfc;
+    FieldIndented "field-indented" BAD_REQUEST Syntax Choice;
         "a field name, or CR LF", "RFC 9112 section 2.2", "No blank stands between the start-line and the first field line.",
         "begin each field line with its name: a heredoc may have indented it."
     ObsFold "obs-fold" BAD_REQUEST Syntax Choice;
@@ -204,14 +204,14 @@ kinds! {
     CodingUnknown "coding-unknown" NOT_IMPLEMENTED Meaning Rfc;
         "chunked", "RFC 9112 section 6.1", "A coding that the server does not understand is answered 501.",
         "send the body as it is, with Transfer-Encoding: chunked."
-    Expectation "expectation" EXPECTATION_FAILED Meaning Rfc;
+    Expectation "expectation" EXPECTATION_FAILED Meaning Choice;
         "100-continue", "RFC 9110 section 10.1.1", "100-continue is the one expectation there is.",
         "leave the Expect field away."
     // Bodies and chunks.
     ChunkSize "chunk-size" BAD_REQUEST Syntax Rfc;
         "a hexadecimal digit", "RFC 9112 section 7.1", "A chunk begins with its size in hexadecimal digits.",
         "write the size without sign or 0x: ten bytes are a."
-    ChunkSizeTooLarge "chunk-size-too-large" BAD_REQUEST Syntax Rfc;
+    ChunkSizeTooLarge "chunk-size-too-large" BAD_REQUEST Syntax Choice;
         "at most 16 digits", "RFC 9112 section 7.1", "A recipient must expect large sizes and not let them overflow.",
         "send smaller chunks."
     ChunkExt "chunk-ext" BAD_REQUEST Syntax Rfc;

@@ -1,7 +1,7 @@
 //! The four forms of a request-target, the grammar of a host, and percent-decoding.
 //!
-//! What enters is a whole target or a whole Host value, whose octets `head.rs` has already checked;
-//! what leaves are its pieces, or the byte at which it is none of the four forms (RFC 9112 section
+//! What enters is a whole target, whose octets `start_line.rs` has checked, or a whole Host value; what
+//! leaves are its pieces, or the byte at which it is none of the four forms (RFC 9112 section
 //! 3.2, RFC 3986 section 3.2.2).
 
 use core::fmt;
