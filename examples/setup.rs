@@ -70,7 +70,9 @@ fn port() -> u16 {
 
 fn listen(addresses: impl ToSocketAddrs, host: &str, port: u16) -> Server {
     Server::bind(addresses).unwrap_or_else(|error| {
-        eprintln!("cannot listen on {host}, port {port}: {error}");
+        eprintln!(
+            "cannot listen on {host}, port {port}: {error}; PORT=8001, say, takes another port"
+        );
         exit(2)
     })
 }

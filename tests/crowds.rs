@@ -75,14 +75,14 @@ fn out_of_descriptors_those_who_idle_make_room_for_newcomers() {
     shell.env_clear().env("PORT", "0").stdin(Stdio::null());
     let probe = Program::start(shell);
     let mut clients: Vec<Client> = Vec::new();
-    for number in 0..150 {
-        let came = Instant::now();
+    let begun = Instant::now();
+    for _ in 0..150 {
         let mut client = probe.client();
-        let answer = client.get("/").answer();
-        let waited = came.elapsed();
-        assert!(answer.status == 200 && waited < SOON, "{number}: {}, {waited:?}", answer.status);
+        assert_eq!(client.get("/").answer().status, 200);
         clients.push(client);
     }
+    // It does not back off longer and longer while there is room to be made.
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     // Who came first has idled longest.
     clients[..64].iter_mut().for_each(Client::expect_end);
     drop(clients);

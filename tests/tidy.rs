@@ -127,10 +127,15 @@ fn nothing_stray_stands_at_the_top() {
         return;
     }
     let mut places = Vec::new();
+    let ignored = read(&root().join(".gitignore"));
+    let is_ignored = |name: &str| {
+        ignored.lines().filter_map(|line| line.strip_prefix('/')).any(|line| {
+            line.strip_suffix('*').map_or(name == line, |start| name.starts_with(start))
+        })
+    };
     for entry in fs::read_dir(root()).expect("the root is readable").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        // `target` is git's to ignore.
-        if !name.starts_with('.') && name != "target" && !TOP.contains(&name.as_str()) {
+        if !name.starts_with('.') && !is_ignored(&name) && !TOP.contains(&name.as_str()) {
             places.push(format!("{name}: does not belong at the top"));
         }
     }

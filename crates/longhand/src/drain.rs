@@ -190,6 +190,8 @@ impl<A: Acceptor> Conductor<'_, A> {
                 drop(room);
                 self.wake(waiting);
             } else if room.waiting == 0 && !self.closed {
+                // Nobody may go back to `accept` now: closing waits for those who are in it.
+                room.queue_is_empty = true;
                 drop(room);
                 self.acceptor.close();
                 self.closed = true;

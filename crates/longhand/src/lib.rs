@@ -33,6 +33,48 @@
 //! So a handler is tested without a socket: [`serve_connection`] over a
 //! [scripted peer](transport::Scripted) is the code path of production.
 //!
+//! # Routes
+//!
+//! A handler matches on method and path, or hands the request to a router of one's own. HEAD arrives
+//! as HEAD: answer it as GET, and the server leaves the body away.
+//!
+//! ```
+//! # use longhand::{IntoResponse, Limits, Request, Response, Status, serve_connection, transport::Scripted};
+//! fn answer(request: &mut Request<'_>) -> std::io::Result<Response> {
+//!     Ok(match (request.method(), request.path()) {
+//!         ("GET" | "HEAD", "/") => Response::html("<h1>Hello</h1>"),
+//!         ("POST", "/shout") => {
+//!             let body = request.body().limit(1 << 10).read_all()?;
+//!             Response::bytes("text/plain; charset=utf-8", body.to_ascii_uppercase())
+//!         }
+//!         (_, "/" | "/shout") => Status::METHOD_NOT_ALLOWED.into_response().field("Allow", "GET, HEAD, POST"),
+//!         _ => Status::NOT_FOUND.into_response(),
+//!     })
+//! }
+//! # let mut client = Scripted::new().send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+//! # serve_connection(&mut client, &Limits::default(), answer);
+//! # assert!(client.output_text().contains("200 OK") && client.output_text().ends_with("\r\n\r\n"));
+//! ```
+//!
+//! # Errors and their log
+//!
+//! `?` on an error of one's own becomes a 500 whose cause is told to the observer alone; while a
+//! program is young, `server.observe(|event| eprintln!("{event:?}"))` shows everything. `?` on an
+//! error of a body becomes the refusal that the client deserves: 400, 408 or 413.
+//!
+//! # Ending
+//!
+//! A [`Handle`] ends a server from any thread: it accepts no more, closes what is idle, finishes what
+//! has begun (a *drain*), and cuts what is left at a deadline. With the crate `longhand-signal`:
+//!
+//! ```text
+//! let handle = server.handle();
+//! longhand_signal::on_terminate(move || handle.drain(Duration::ZERO, Duration::from_secs(10)))?;
+//! ```
+//!
+//! A response that never ends by itself, such as a stream of events, holds a drain up to its
+//! deadline; it ends in time if it looks at [`Handle::state`].
+//!
 //! # What a response may borrow
 //!
 //! A response outlives the request it answers: it is written after the handler has returned, and the

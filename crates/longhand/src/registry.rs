@@ -193,7 +193,7 @@ impl Registry {
         if !std::mem::replace(&mut room.refused, true) {
             self.needed.notify_all();
         }
-        let stays = room.waiting <= SPARE;
+        let stays = room.waiting <= SPARE && !room.queue_is_empty;
         if !stays {
             room.waiting -= 1;
             self.announce(&room);
@@ -202,8 +202,9 @@ impl Registry {
     }
 
     /// The system is short of something that connections hold: the longest quiet one gives it back.
-    pub(crate) fn shed(&self) {
-        self.room().evict();
+    /// False if none is quiet.
+    pub(crate) fn shed(&self) -> bool {
+        self.room().evict()
     }
 
     /// A thread stops waiting for connections.

@@ -71,7 +71,7 @@ impl<'s> Reply<'s> {
         Self::bytes("text/html; charset=utf-8", into_bytes(page.into()))
     }
 
-    /// 200 with JSON that the program has made.
+    /// 200 with JSON that the program has made; it is not checked.
     pub fn json(json: impl Into<Cow<'s, str>>) -> Self {
         Self::bytes("application/json", into_bytes(json.into()))
     }
@@ -91,7 +91,8 @@ impl<'s> Reply<'s> {
         Self::of(media_type, Content::Reader(Box::new(source), length))
     }
 
-    /// 200 with a file from its place on, as long as it is now.
+    /// 200 with a file from its place on, as long as it is now. It is sent whole, from its cursor on; ranges
+    /// are not looked at.
     ///
     /// # Errors
     /// If its length or place cannot be told, or it is no regular file: a directory or a pipe has no

@@ -78,8 +78,11 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                         return registry.stop_waiting(false);
                     }
                     if !hung_up {
-                        // Out of descriptors, most often, and each connection has one.
-                        registry.shed();
+                        // Out of descriptors, most often, and each connection has one. While some
+                        // are given back, those who wait for one do not wait longer and longer.
+                        if registry.shed() {
+                            pause = FIRST_PAUSE;
+                        }
                         self.back_off(&mut pause);
                     }
                     continue;
@@ -99,7 +102,9 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                     self.tell(&Event::SpawnFailed { error: &error });
                     registry.leave_unserved(&place);
                     self.turn_away(transport);
-                    registry.refused();
+                    if !registry.refused() {
+                        return;
+                    }
                     self.back_off(&mut pause);
                     continue;
                 }
