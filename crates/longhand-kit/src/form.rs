@@ -27,6 +27,10 @@
 
 use std::fmt;
 
+use longhand::{IntoResponse, Reply, Status};
+
+use crate::refusal::refusal;
+
 /// The pairs that are read, at most. Python's Django and PHP draw the line in the same place. A page
 /// with more inputs is hard to imagine, and every look-up walks the list.
 pub const MAX_PAIRS: usize = 1_000;
@@ -260,6 +264,15 @@ impl fmt::Display for BadForm {
 }
 
 impl std::error::Error for BadForm {}
+
+/// 400 with what is wrong and where.
+impl<'s> IntoResponse<'s> for BadForm {
+    fn into_response(self) -> Reply<'s> {
+        Reply::text(format!("{self}\n")).status(Status::BAD_REQUEST)
+    }
+}
+
+refusal!(BadForm);
 
 #[cfg(test)]
 mod tests {

@@ -23,5 +23,6 @@
 
 #![forbid(unsafe_code)]
 
+mod refusal;
 pub mod form;
 pub mod html;

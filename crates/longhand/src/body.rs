@@ -81,6 +81,14 @@ impl<'c> Body<'c> {
         Fields::new(&self.state.trailers.bytes, if done { &self.state.trailers.lines } else { &[] })
     }
 
+    pub(crate) fn now(&self) -> std::time::Instant {
+        self.source.now()
+    }
+
+    pub(crate) fn wall(&self) -> std::time::SystemTime {
+        self.source.wall()
+    }
+
     pub(crate) fn local(&self) -> Option<std::net::SocketAddr> {
         self.source.local()
     }

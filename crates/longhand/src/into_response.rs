@@ -70,6 +70,25 @@ impl<'s> IntoResponse<'s> for BadValue {
     }
 }
 
+// `?` in a handler or a guard that fails with a response of its own.
+impl From<io::Error> for Reply<'_> {
+    fn from(error: io::Error) -> Self {
+        error.into_response()
+    }
+}
+
+impl From<Violation> for Reply<'_> {
+    fn from(violation: Violation) -> Self {
+        violation.into_response()
+    }
+}
+
+impl From<BadValue> for Reply<'_> {
+    fn from(bad: BadValue) -> Self {
+        bad.into_response()
+    }
+}
+
 impl<'s, T: IntoResponse<'s>, E: IntoResponse<'s>> IntoResponse<'s> for Result<T, E> {
     fn into_response(self) -> Reply<'s> {
         match self {

@@ -62,6 +62,24 @@
 //! program is young, `server.observe(|event| eprintln!("{event:?}"))` shows everything. `?` on an
 //! error of a body becomes the refusal that the client deserves: 400, 408 or 413.
 //!
+//! A handler may also fail with a response, as a guard does that lets pass or answers:
+//!
+//! ```
+//! # use longhand::{IntoResponse, Request, Response, Status};
+//! fn upload_allowed(request: &Request<'_>) -> Result<(), Response> {
+//!     match request.field("Authorization") {
+//!         Some(_) => Ok(()),
+//!         None => Err(Status::FORBIDDEN.into_response()),
+//!     }
+//! }
+//!
+//! fn upload(request: &mut Request<'_>) -> Result<Response, Response> {
+//!     upload_allowed(request)?;
+//!     let body = request.body().read_all()?; // an `io::Error` becomes its response too
+//!     Ok(Response::text(format!("{} bytes\n", body.len())))
+//! }
+//! ```
+//!
 //! # Ending
 //!
 //! A [`Handle`] ends a server from any thread: it accepts no more, closes what is idle, finishes what

@@ -6,7 +6,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::transport::Transport;
 
@@ -105,6 +105,7 @@ pub(crate) trait Source {
     fn send_now(&mut self, bytes: &[u8]) -> io::Result<()>;
     fn flush(&mut self) -> io::Result<()>;
     fn now(&self) -> Instant;
+    fn wall(&self) -> SystemTime;
     fn local(&self) -> Option<SocketAddr>;
 }
 
@@ -126,6 +127,10 @@ impl Source for Link<'_> {
 
     fn now(&self) -> Instant {
         self.transport.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.transport.wall()
     }
 
     fn local(&self) -> Option<SocketAddr> {

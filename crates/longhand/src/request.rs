@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::time::{Instant, SystemTime};
 
 use crate::body::Body;
 use crate::facts::Facts;
@@ -151,6 +152,19 @@ impl<'c> Request<'c> {
     #[must_use]
     pub fn local(&self) -> Option<SocketAddr> {
         self.body.local()
+    }
+
+    /// The time by the connection's clock, for what runs out: a rate, a delay. It is asked anew at
+    /// each call, and under a [scripted peer](crate::transport::Scripted) it is the script's.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.body.now()
+    }
+
+    /// The time of day by the connection's clock, for what is compared with dates: an expiry, a file.
+    #[must_use]
+    pub fn wall(&self) -> SystemTime {
+        self.body.wall()
     }
 
     /// Whether the connection itself is secure: TLS that ends in this process.
