@@ -210,6 +210,26 @@ fn a_limit_of_a_handler_is_for_one_request() {
 }
 
 #[test]
+fn a_limit_set_after_the_first_read_counts_from_there() {
+    let chunked =
+        format!("{}5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", post("Transfer-Encoding: chunked"));
+    let length = post("Content-Length: 11") + "hello world";
+    for upload in [length, chunked] {
+        for (more, status) in [(6, 200), (5, 413), (0, 413)] {
+            let peer = Scripted::new().send(&upload).end();
+            let talk = talk(peer, &Limits::default(), |request: &mut Request<'_>| {
+                let mut first = [0; 5];
+                request.body().read_exact(&mut first)?;
+                let rest = request.body().limit(more).read_all()?;
+                Ok::<_, io::Error>(Response::bytes("text/plain", [&first[..], &rest].concat()))
+            });
+            assert_eq!(talk.statuses(), [status], "{more} more of {upload:?}");
+            assert!(status != 200 || talk.texts() == ["hello world"], "{:?}", talk.texts());
+        }
+    }
+}
+
+#[test]
 fn extensions_and_trailers_share_one_limit_over_the_whole_body() {
     let limits = Limits { body_overhead: 20, ..Limits::default() };
     let body = |body: &str| Scripted::new().send(post("Transfer-Encoding: chunked") + body).end();

@@ -81,6 +81,16 @@ fn head_204_and_304_never_carry_a_body() {
 }
 
 #[test]
+fn a_205_has_no_content_and_says_so_by_its_length() {
+    for (kind, body) in bodies() {
+        let talk = ask("GET / HTTP/1.1", |_| body().status(Status::RESET_CONTENT));
+        assert_eq!(talk.texts(), ["", ""], "{kind}: the connection goes on");
+        assert_eq!(talk.answers[0].field("content-length"), Some("0"), "{kind}");
+        assert_eq!(talk.answers[0].field("transfer-encoding"), None, "{kind}");
+    }
+}
+
+#[test]
 fn a_body_that_is_not_sent_is_not_made() {
     for line in ["HEAD / HTTP/1.1", "HEAD / HTTP/1.0"] {
         let talk = ask(line, |request| {

@@ -165,8 +165,9 @@ impl Connection<'_, '_> {
         self.buffer.shrink();
         self.link.shrink();
         let read = self.buffer.fill(&mut self.link, self.now, deadline(self.now, patience));
-        // A place that was taken is lingered over too: the peer may not have read its answer yet, and
-        // a request that crossed the taking must not reset it away.
+        // A place that was taken is lingered over too: what had come by then is read, so that the close
+        // is no reset. A request that comes later is answered by one on Linux, because the reads were
+        // ended; it costs a client its answer only if it pipelines while it still reads that.
         match read {
             _ if self.around.seat.is_taken() => Err(End::Lingering(Why::MadeRoom)),
             Ok(0) => Err(End::Now(Why::PeerClosed)),
