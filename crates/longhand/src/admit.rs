@@ -4,7 +4,7 @@
 //! by asking for it. No other file reads Connection, Expect or Upgrade.
 
 use crate::request::Persistence;
-use crate::wire::{Framing, Kind, RequestHead, Target, Version, Violation};
+use crate::wire::{Framing, Kind, RequestHead, Target, Version, Violation, elements};
 
 /// What the head of a request says about its exchange.
 pub(crate) struct Admitted {
@@ -32,10 +32,12 @@ pub(crate) fn admit(
         _ => {}
     }
     let (mut close, mut keep_alive, mut upgrade) = (false, false, false);
-    for option in head.fields.list("connection") {
-        close |= option.eq_ignore_ascii_case(b"close");
-        keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-        upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+    for value in head.fields.all("connection") {
+        for option in elements(value) {
+            close |= option.eq_ignore_ascii_case(b"close");
+            keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+        }
     }
     let newer = head.version == Version::Http11;
     let persists = !close && (newer || keep_alive);
@@ -56,7 +58,7 @@ fn is_served(scheme: &str, secure: bool) -> bool {
 fn expectation(head: &RequestHead<'_>) -> Result<bool, Violation> {
     let mut expects = false;
     for (line, value) in head.fields.named("expect") {
-        for expectation in crate::wire::elements(value) {
+        for expectation in elements(value) {
             if !expectation.eq_ignore_ascii_case(b"100-continue") {
                 return Err(Violation::new(Kind::Expectation, line, None));
             }

@@ -181,17 +181,20 @@ impl Connection<'_, '_> {
     /// One request with its response.
     fn exchange<'s>(&mut self, layout: &Layout, handler: &Handler<'_, 's>) -> Result<(), End> {
         let secure = self.link.transport.is_secure();
-        // Where the body is still to come, it needs room behind the head; moving the buffer for it
-        // means taking the head apart again.
+        // A body still to come needs room behind the head; moving that means taking it apart again.
         let (head, behind, admitted, arrived) = loop {
             let arrived = self.buffer.behind(layout.end);
             let (front, behind) = self.buffer.split(layout.end);
-            let judged = RequestHead::new(front, layout, &self.lines)
-                .and_then(|head| Ok((head, admit(&head, layout.second.0, secure)?)));
-            match judged {
-                Ok((_, admitted)) if admitted.wants_more(arrived) && behind.len() < BEHIND => {}
-                Ok((head, admitted)) => break (head, behind, admitted, arrived),
+            let head = match RequestHead::new(front, layout, &self.lines) {
+                Ok(head) => head,
                 Err(violation) => return Err(self.refuse(violation)),
+            };
+            let admitted = match admit(&head, layout.second.0, secure) {
+                Ok(admitted) => admitted,
+                Err(violation) => return Err(self.refuse(violation)),
+            };
+            if behind.len() >= BEHIND || !admitted.wants_more(arrived) {
+                break (head, behind, admitted, arrived);
             }
             self.buffer.reserve(layout.end, BEHIND);
         };
@@ -269,8 +272,13 @@ impl Connection<'_, '_> {
         let head_only = self.buffer.filled().trim_ascii_start().starts_with(b"HEAD ");
         let asked = Asked { version: Version::Http11, head_only, persistence: Persistence::Close };
         self.now = self.link.now();
-        let sent =
-            respond(&mut self.link, asked, violation.into_response(), &mut self.date, self.now);
+        let sent = respond(
+            &mut self.link,
+            asked,
+            &mut violation.into_response(),
+            &mut self.date,
+            self.now,
+        );
         self.around.tell(&Event::Answered(Answered {
             peer: self.link.transport.peer(),
             head: None,

@@ -14,6 +14,13 @@ pub(crate) enum Content<'s> {
     Upgrade(Option<Takeover<'s>>),
 }
 
+/// Nothing.
+impl Default for Content<'_> {
+    fn default() -> Self {
+        Self::Bytes(Cow::Borrowed(&[]))
+    }
+}
+
 /// What writes a body as it is made.
 pub(crate) type Stream<'s> = Box<dyn FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + 's>;
 

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::admit::Admitted;
 use crate::body::Body;
@@ -15,13 +15,13 @@ use crate::body_state::{BodyState, Unread};
 use crate::content::{Content, Takeover};
 use crate::facts::Facts;
 use crate::failure::Failure;
-use crate::into_response::IntoResponse;
+use crate::into_response::{IntoResponse, short_answer};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::observe::{Answered, Event, Why};
 use crate::request::{Persistence, Request};
 use crate::respond::{Asked, DateText, Sent, respond};
-use crate::response::{Reply, short_answer};
+use crate::response::Reply;
 use crate::seat::{Phase, Seat, State};
 use crate::wire::{RequestHead, Status};
 
@@ -73,48 +73,39 @@ impl Exchange<'_, '_> {
         state: &mut BodyState,
         handler: &Handler<'_, 's>,
     ) -> Result<Done<'s>, End> {
-        let peer = self.link.transport.peer();
         let started = self.around.observer.map(|_| self.link.transport.now());
-        let (reply, facts) = self.call(head, admitted, behind, state, handler)?;
-        let mut reply = permit_upgrade(reply, head, admitted, state.unread());
-        let cause = reply.cause.take();
+        let mut reply = Reply::new(Status::INTERNAL_SERVER_ERROR);
+        let facts = self.call(head, admitted, behind, state, handler, &mut reply)?;
+        if let (Content::Upgrade(_), Some(protocol)) = (&reply.content, reply.upgrade) {
+            permit_upgrade(&mut reply, protocol, head, admitted, state.unread());
+        }
         let takeover = match &mut reply.content {
             Content::Upgrade(takeover) => takeover.take(),
             _ => None,
         };
         let takes_time = !matches!(reply.content, Content::Bytes(_));
-        let status = reply.status;
         let asked = Asked {
             version: head.version,
             head_only: head.method == "HEAD",
             persistence: self.around.persistence(admitted, state.unread()),
         };
         let mut now = self.link.transport.now();
-        let sent = respond(self.link, asked, reply, self.date, now);
+        let sent = respond(self.link, asked, &mut reply, self.date, now);
         if takes_time {
             now = self.link.transport.now();
         }
         if let Some(panic) = &sent.panic {
-            self.around.tell_panic(peer, &**panic);
+            self.around.tell_panic(self.link.transport.peer(), &**panic);
         }
         if let Some(started) = started {
-            let writing = sent.outcome.as_ref().err().map(|error| error as &(dyn Error + 'static));
-            self.around.tell(&Event::Answered(Answered {
-                peer,
-                head: Some(head),
-                violation: state.violation(),
-                status,
-                body: sent.body,
-                took: now.saturating_duration_since(started),
-                whole: sent.outcome.is_ok(),
-                error: writing.or(cause.as_deref().map(|cause| cause as &(dyn Error + 'static))),
-                facts: &facts,
-            }));
+            let took = now.saturating_duration_since(started);
+            self.tell_answered(head, state, &reply, &sent, took, &facts);
         }
         Ok(Done { sent, takeover, now })
     }
 
-    /// The handler's reply, or the one that takes its place, and the facts it left.
+    /// Puts the handler's reply, or the one that takes its place, into `reply`, and gives the facts that
+    /// it left. By reference, because a reply is large and moved often otherwise.
     fn call<'s>(
         &mut self,
         head: &RequestHead<'_>,
@@ -122,57 +113,81 @@ impl Exchange<'_, '_> {
         behind: &mut [u8],
         state: &mut BodyState,
         handler: &Handler<'_, 's>,
-    ) -> Result<(Reply<'s>, Facts), End> {
+        reply: &mut Reply<'s>,
+    ) -> Result<Facts, End> {
         let peer = self.link.transport.peer();
         let secure = self.link.transport.is_secure();
         let body = Body::new(&mut *self.link, behind, state, self.around.limits);
-        let mut request = Request::new(*head, body, peer, secure, admitted.persistence);
-        let called = catch_unwind(AssertUnwindSafe(|| handler(&mut request)));
+        let mut request = Request::new(head, body, peer, secure, admitted.persistence);
+        let called = catch_unwind(AssertUnwindSafe(|| *reply = handler(&mut request)));
         let facts = request.facts;
         if let Err(panic) = &called {
             self.around.tell_panic(peer, &**panic);
         }
-        let reply = match (state.failure, called) {
-            (Some(Failure::Transport(_)), _) => return Err(End::Now(Why::Failed)),
+        match state.failure {
+            Some(Failure::Transport(_)) => return Err(End::Now(Why::Failed)),
             // A failed body is answered with its own status, and closes. The handler may have made
             // that answer itself, in its own words.
-            (Some(Failure::Violation(violation)), Ok(reply))
-                if reply.status == violation.status() =>
-            {
-                reply.close()
+            Some(Failure::Violation(violation)) => {
+                if called.is_ok() && reply.status == violation.status() {
+                    reply.close = true;
+                } else {
+                    *reply = violation.into_response();
+                }
             }
-            (Some(Failure::Violation(violation)), _) => violation.into_response(),
-            (None, Ok(reply)) => reply,
-            (None, Err(_)) => {
-                short_answer(Status::INTERNAL_SERVER_ERROR, "500 Internal Server Error\n")
+            None if called.is_err() => {
+                *reply = short_answer(Status::INTERNAL_SERVER_ERROR, "500 Internal Server Error\n");
             }
-        };
-        Ok((reply, facts))
+            None => {}
+        }
+        Ok(facts)
+    }
+
+    #[inline(never)]
+    fn tell_answered(
+        &self,
+        head: &RequestHead<'_>,
+        state: &BodyState,
+        reply: &Reply<'_>,
+        sent: &Sent,
+        took: Duration,
+        facts: &Facts,
+    ) {
+        let writing = sent.outcome.as_ref().err().map(|error| error as &(dyn Error + 'static));
+        let cause = reply.cause.as_deref().map(|cause| cause as &(dyn Error + 'static));
+        self.around.tell(&Event::Answered(Answered {
+            peer: self.link.transport.peer(),
+            head: Some(head),
+            violation: state.violation(),
+            status: reply.status,
+            body: sent.body,
+            took,
+            whole: sent.outcome.is_ok(),
+            error: writing.or(cause),
+            facts,
+        }));
     }
 }
 
 /// A switch of protocols is made only for a client that asked for it and has sent its whole request
 /// (RFC 9110 section 7.8).
-fn permit_upgrade<'s>(
-    mut reply: Reply<'s>,
+fn permit_upgrade(
+    reply: &mut Reply<'_>,
+    protocol: &'static str,
     head: &RequestHead<'_>,
     admitted: &Admitted,
     unread: Unread,
-) -> Reply<'s> {
-    let (Content::Upgrade(_), Some(protocol)) = (&reply.content, reply.upgrade) else {
-        return reply;
-    };
+) {
     if !admitted.asks_for(head, protocol) {
-        reply = Reply::text(format!("This resource is spoken to in {protocol}.\n"))
+        *reply = Reply::text(format!("This resource is spoken to in {protocol}.\n"))
             .status(Status::UPGRADE_REQUIRED);
         reply.upgrade = Some(protocol);
     } else if unread != Unread::Nothing {
-        reply = short_answer(
+        *reply = short_answer(
             Status::BAD_REQUEST,
             "A request for another protocol must be read whole first.\n",
         );
     }
-    reply
 }
 
 impl Surroundings<'_> {

@@ -1,8 +1,9 @@
 //! What a handler may return: everything that stands for a response.
 
+use std::borrow::Cow;
 use std::io;
 
-use crate::response::{Reply, short_answer};
+use crate::response::{Reply, Response};
 use crate::value::BadValue;
 use crate::wire::{Status, Violation};
 
@@ -96,4 +97,9 @@ impl<'s, T: IntoResponse<'s>, E: IntoResponse<'s>> IntoResponse<'s> for Result<T
             Err(error) => error.into_response(),
         }
     }
+}
+
+/// A short answer of the server's own, after which it closes.
+pub(crate) fn short_answer(status: Status, text: impl Into<Cow<'static, str>>) -> Response {
+    Response::text(text).status(status).field("X-Content-Type-Options", "nosniff").close()
 }

@@ -34,7 +34,7 @@ pub enum Persistence {
 /// ```
 #[derive(Debug)]
 pub struct Request<'c> {
-    head: RequestHead<'c>,
+    head: &'c RequestHead<'c>,
     body: Body<'c>,
     peer: Option<SocketAddr>,
     secure: bool,
@@ -44,7 +44,7 @@ pub struct Request<'c> {
 
 impl<'c> Request<'c> {
     pub(crate) fn new(
-        head: RequestHead<'c>,
+        head: &'c RequestHead<'c>,
         body: Body<'c>,
         peer: Option<SocketAddr>,
         secure: bool,
@@ -127,7 +127,7 @@ impl<'c> Request<'c> {
     /// The whole head.
     #[must_use]
     pub fn head(&self) -> RequestHead<'c> {
-        self.head
+        *self.head
     }
 
     /// The body. Without one, it reads as empty.

@@ -3,7 +3,6 @@
 //! Here Content-Length, Transfer-Encoding, Connection and Date are written (RFC 9112 sections 6 and
 //! 9.6, RFC 9110 section 6.6.1); but for the 503 of a connection that is not served at all.
 
-use std::borrow::Cow;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -51,52 +50,53 @@ enum Delimited {
     Never,
 }
 
-/// The text of the current second, made once.
+/// The field line of the current second, made once.
 pub(crate) struct DateText {
-    text: [u8; 29],
+    line: [u8; 37],
     until: Option<Instant>,
 }
 
 impl DateText {
     pub(crate) fn new() -> Self {
-        Self { text: [0; 29], until: None }
+        Self { line: *b"Date: Day, 00 Mon 0000 00:00:00 GMT\r\n", until: None }
     }
 
-    fn at(&mut self, now: Instant, link: &Link<'_>) -> &[u8; 29] {
+    fn at(&mut self, now: Instant, link: &Link<'_>) -> &[u8] {
         if self.until.is_none_or(|until| now >= until) {
             let since = link.transport.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.text = format_date(since.as_secs());
+            self.line[6..35].copy_from_slice(&format_date(since.as_secs()));
             self.until =
                 Some(now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos())));
         }
-        &self.text
+        &self.line
     }
 }
 
-/// Writes `reply` to `link`, where it may stay gathered. An upgrade is written by `connection.rs`.
+/// Writes `reply` to `link`, where it may stay gathered, and takes out of it what makes its body. An upgrade is written by `connection.rs`.
 pub(crate) fn respond(
     link: &mut Link<'_>,
     asked: Asked,
-    mut reply: Reply<'_>,
+    reply: &mut Reply<'_>,
     date: &mut DateText,
     now: Instant,
 ) -> Sent {
     if reply.status == Status::RESET_CONTENT {
         // It has no content, and says so by its length (RFC 9110 section 15.3.6).
-        reply.content = Content::Bytes(Cow::Borrowed(&[]));
+        reply.content = Content::default();
     }
-    let delimited = delimit(asked, &reply);
+    let delimited = delimit(asked, reply);
     let closes = reply.close || matches!(delimited, Delimited::Close);
     let persistence = if closes { Persistence::Close } else { asked.persistence };
-    write_head(link, asked, &reply, delimited, persistence, date, now);
+    write_head(link, asked, reply, delimited, persistence, date, now);
     let mut sent = Sent { persistence, body: 0, outcome: Ok(()), panic: None };
-    match reply.content {
+    match &mut reply.content {
         _ if asked.head_only || matches!(delimited, Delimited::Never) => {}
         Content::Bytes(bytes) => {
-            sent.outcome = link.send(&bytes);
+            sent.outcome = link.send(bytes);
             sent.body = bytes.len() as u64;
         }
         content => {
+            let content = std::mem::take(content);
             let body = AssertUnwindSafe(|| write_body(link, content, delimited, &mut sent.body));
             match catch_unwind(body) {
                 Ok(outcome) => sent.outcome = outcome,
@@ -142,17 +142,13 @@ fn write_head(
     let out = &mut link.out;
     write_status_line(out, reply.status);
     if !dated {
-        write_field(out, "Date", date);
+        out.extend_from_slice(date);
     }
     for (name, value) in &reply.fields {
         write_field(out, name, value.as_bytes());
     }
     match delimited {
-        Delimited::Length(length) => {
-            out.extend_from_slice(b"Content-Length: ");
-            write_number(out, length);
-            out.extend_from_slice(b"\r\n");
-        }
+        Delimited::Length(length) => write_length(out, length),
         Delimited::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         Delimited::Close | Delimited::Never => {}
     }
@@ -180,25 +176,37 @@ fn write_status_line(out: &mut Vec<u8>, status: Status) {
         out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
         return;
     }
-    out.extend_from_slice(b"HTTP/1.1 ");
-    write_number(out, u64::from(status.code()));
-    out.push(b' ');
+    let mut line = *b"HTTP/1.1 000 ";
+    write_digits(&mut line[9..12], u64::from(status.code()));
+    out.extend_from_slice(&line);
     out.extend_from_slice(status.reason().as_bytes());
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+// ABNF: Content-Length = 1*DIGIT                                          (RFC 9110 section 8.6)
+/// The whole line in one piece, made from its end.
+fn write_length(out: &mut Vec<u8>, length: u64) {
+    const NAME: &[u8] = b"Content-Length: ";
+    let mut line = *b"Content-Length: 00000000000000000000\r\n";
+    let end = line.len() - 2;
+    let first = end - write_digits(&mut line[NAME.len()..end], length);
+    let start = first - NAME.len();
+    line[start..first].copy_from_slice(NAME);
+    out.extend_from_slice(&line[start..]);
+}
+
+/// Writes the decimal digits of `number` at the end of `place`, and gives how many they are.
+fn write_digits(place: &mut [u8], mut number: u64) -> usize {
+    let mut digits = 0;
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
         number /= 10;
+        digits += 1;
         if number == 0 {
             break;
         }
     }
-    out.extend_from_slice(&digits[first..]);
+    digits
 }
 
 /// Writes a body that is made by the program's own code.

@@ -15,6 +15,10 @@ use crate::wire::Status;
 use crate::wire::grammar::{is_target, is_token};
 use crate::writer::{BodyWriter, Upgraded};
 
+const TEXT: FieldValue = FieldValue::literal("text/plain; charset=utf-8");
+const HTML: FieldValue = FieldValue::literal("text/html; charset=utf-8");
+const JSON: FieldValue = FieldValue::literal("application/json");
+
 /// A response that borrows nothing.
 pub type Response = Reply<'static>;
 
@@ -45,7 +49,7 @@ impl<'s> Reply<'s> {
     /// If `status` is an interim one (1xx): those are sent by the server itself.
     #[track_caller]
     pub fn new(status: Status) -> Self {
-        Self::with(final_status(status), Vec::new(), Content::Bytes(Cow::Borrowed(&[])))
+        Self::with(final_status(status), Vec::new(), Content::default())
     }
 
     fn of(media_type: impl Into<FieldValue>, content: Content<'s>) -> Self {
@@ -63,17 +67,17 @@ impl<'s> Reply<'s> {
 
     /// 200 with text, in UTF-8.
     pub fn text(text: impl Into<Cow<'s, str>>) -> Self {
-        Self::bytes("text/plain; charset=utf-8", into_bytes(text.into()))
+        Self::bytes(TEXT, into_bytes(text.into()))
     }
 
     /// 200 with an HTML page, in UTF-8. What comes from outside must be escaped in it.
     pub fn html(page: impl Into<Cow<'s, str>>) -> Self {
-        Self::bytes("text/html; charset=utf-8", into_bytes(page.into()))
+        Self::bytes(HTML, into_bytes(page.into()))
     }
 
     /// 200 with JSON that the program has made; it is not checked.
     pub fn json(json: impl Into<Cow<'s, str>>) -> Self {
-        Self::bytes("application/json", into_bytes(json.into()))
+        Self::bytes(JSON, into_bytes(json.into()))
     }
 
     /// 200 with bytes: owned, static, or borrowed for as long as the server runs.
@@ -292,9 +296,4 @@ impl std::fmt::Debug for Reply<'_> {
             .field("close", &self.close)
             .finish()
     }
-}
-
-/// A short answer of the server's own, after which it closes.
-pub(crate) fn short_answer(status: Status, text: impl Into<Cow<'static, str>>) -> Response {
-    Response::text(text).status(status).field("X-Content-Type-Options", "nosniff").close()
 }

@@ -32,6 +32,32 @@ pub struct BadValue {
 }
 
 impl FieldValue {
+    /// A literal that is checked when the program is compiled, for values that are sent often.
+    ///
+    /// ```
+    /// use longhand::{FieldValue, Response};
+    /// const POLICY: FieldValue = FieldValue::literal("default-src 'self'");
+    /// let page = Response::html("<p>Hello").field("Content-Security-Policy", POLICY);
+    /// ```
+    ///
+    /// # Panics
+    /// If it holds anything but visible ASCII characters and blanks between them; in a constant that is
+    /// an error of compilation.
+    #[must_use]
+    pub const fn literal(literal: &'static str) -> Self {
+        let bytes = literal.as_bytes();
+        let mut i = 0;
+        while i < bytes.len() {
+            let is_end = i == 0 || i == bytes.len() - 1;
+            assert!(
+                matches!(bytes[i], b'!'..=b'~') || (bytes[i] == b' ' && !is_end),
+                "a literal field value: expected visible ASCII characters and blanks between them"
+            );
+            i += 1;
+        }
+        Self(Cow::Borrowed(bytes))
+    }
+
     /// A value of these bytes, without the blanks around them.
     ///
     /// # Errors

@@ -45,12 +45,22 @@ impl FieldLine {
 pub struct Fields<'b> {
     bytes: &'b [u8],
     lines: &'b [FieldLine],
+    /// Which lengths the names have, a bit each. Most look-ups, the server's own first of all, are for
+    /// names that are not there, and need look at no line.
+    lengths: u64,
+}
+
+/// The bit of a name's length; the last one stands for all that are longer.
+#[inline(always)]
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 impl<'b> Fields<'b> {
     /// `lines` must have been made from `bytes`.
     pub(crate) fn new(bytes: &'b [u8], lines: &'b [FieldLine]) -> Self {
-        Self { bytes, lines }
+        let bit = |line: &FieldLine| length_bit((line.name.1 - line.name.0) as usize);
+        Self { bytes, lines, lengths: lines.iter().fold(0, |bits, line| bits | bit(line)) }
     }
 
     /// The value of the first line of this name, in any case.
@@ -67,19 +77,24 @@ impl<'b> Fields<'b> {
     }
 
     /// The values of all lines of this name, in order.
+    #[inline]
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
         self.named(name).map(|(_, value)| value)
     }
 
     /// The lines of this name: where each begins, and its value.
+    #[inline]
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (usize, &'b [u8])> {
         self.placed(name).map(|(line, value, _)| (line, value))
     }
 
     /// The lines of this name: where each begins, its value, and where that begins.
+    #[inline]
     pub(crate) fn placed(&self, name: &str) -> impl Iterator<Item = (usize, &'b [u8], usize)> {
         let bytes = self.bytes;
-        self.lines
+        let maybe = self.lengths & length_bit(name.len()) != 0;
+        let lines = if maybe { self.lines } else { &[] };
+        lines
             .iter()
             .filter(move |line| line.is_named(name, bytes))
             .map(move |line| (line.name.0 as usize, line.value(bytes), line.value.0 as usize))

@@ -173,12 +173,14 @@ fn check_port(bytes: &[u8], at: usize) -> Result<(), Violation> {
         [b':', digits @ ..] => digits,
         [other, ..] => return Err(Violation::new(Kind::HostOctet, at, Some(*other))),
     };
-    if let Some(i) = digits.iter().position(|octet| !octet.is_ascii_digit()) {
-        return Err(Violation::new(Kind::PortDigits, at + 1 + i, Some(digits[i])));
+    let mut port = 0;
+    for (i, &octet) in digits.iter().enumerate() {
+        if !octet.is_ascii_digit() {
+            return Err(Violation::new(Kind::PortDigits, at + 1 + i, Some(octet)));
+        }
+        // However many digits there are, more than a port can be stays more than that.
+        port = (port * 10 + u32::from(octet - b'0')).min(65_536);
     }
-    let port = digits
-        .iter()
-        .fold(0u32, |port, d| port.saturating_mul(10).saturating_add(u32::from(d - b'0')));
     if port > 65_535 {
         return Err(Violation::new(Kind::PortDigits, at + 1, digits.first().copied()));
     }
