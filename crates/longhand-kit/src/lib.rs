@@ -5,6 +5,9 @@
 //! Take one, and copy it and change it where it does not fit.
 //!
 //! - [`form`]: what a browser sends from an HTML form, in a body or a query string.
+//! - [`etag`], [`conditional`], [`range`]: versions of a representation, preconditions, parts of it.
+//! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
+//! - [`cache`]: what caches may do with a response.
 //! - [`html`]: pages into which text cannot get unescaped by mistake.
 //!
 //! The two together, for a form that shows again what was typed into it:
@@ -26,3 +29,9 @@
 mod refusal;
 pub mod form;
 pub mod html;
+pub mod etag;
+pub mod conditional;
+pub mod range;
+mod byteranges;
+pub mod content;
+pub mod cache;

@@ -1,0 +1,116 @@
+//! Several parts of a representation in one body: `multipart/byteranges` (RFC 9110 section 14.6).
+//!
+//! What enters is a source and the parts of it; what leaves is a reader over the body, whose length
+//! is known before a byte of it is read. Nothing is copied but what passes through.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read, Seek, SeekFrom};
+
+use longhand::FieldValue;
+
+use crate::range::ByteRange;
+
+/// What can be read from any place.
+pub(crate) trait Stored: Read + Seek {}
+
+impl<T: Read + Seek> Stored for T {}
+
+/// Reads the body, part by part.
+pub(crate) struct ByteRanges<'s> {
+    source: Box<dyn Stored + 's>,
+    boundary: String,
+    pieces: VecDeque<Piece>,
+}
+
+/// What the body consists of, in order.
+enum Piece {
+    /// A delimiter with the fields of a part.
+    Text(Vec<u8>),
+    /// So many bytes of the source, from an offset on.
+    Data { at: u64, length: u64 },
+}
+
+impl Piece {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Data { length, .. } => *length,
+        }
+    }
+}
+
+impl<'s> ByteRanges<'s> {
+    // ABNF: multipart-body = dash-boundary CRLF body-part *( CRLF dash-boundary CRLF body-part )
+    //                        CRLF dash-boundary "--" CRLF              (after RFC 2046 section 5.1.1)
+    pub(crate) fn new(
+        source: Box<dyn Stored + 's>,
+        parts: &[ByteRange],
+        media_type: &FieldValue,
+        whole: u64,
+    ) -> Self {
+        let boundary = boundary();
+        let mut pieces = VecDeque::new();
+        for (index, part) in parts.iter().enumerate() {
+            let before = if index == 0 { "" } else { "\r\n" };
+            let mut text = format!("{before}--{boundary}\r\nContent-Type: ").into_bytes();
+            text.extend_from_slice(media_type.as_bytes());
+            let range = part.content_range(whole);
+            text.extend_from_slice(format!("\r\nContent-Range: {range}\r\n\r\n").as_bytes());
+            pieces.push_back(Piece::Text(text));
+            pieces.push_back(Piece::Data { at: part.first(), length: part.len() });
+        }
+        pieces.push_back(Piece::Text(format!("\r\n--{boundary}--\r\n").into_bytes()));
+        Self { source, boundary, pieces }
+    }
+
+    pub(crate) fn media_type(&self) -> String {
+        format!("multipart/byteranges; boundary={}", self.boundary)
+    }
+
+    /// The length of the body; `None` if no number holds it.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.pieces.iter().try_fold(0_u64, |sum, piece| sum.checked_add(piece.length()))
+    }
+}
+
+/// Nobody who can choose the bytes of a representation can know it, so none of them holds it.
+fn boundary() -> String {
+    let keys = RandomState::new();
+    format!("{:016x}{:016x}", keys.hash_one(0), keys.hash_one(1))
+}
+
+impl Read for ByteRanges<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(piece) = self.pieces.front_mut() {
+            match piece {
+                Piece::Text(text) if !text.is_empty() => {
+                    let count = text.len().min(into.len());
+                    into[..count].copy_from_slice(&text[..count]);
+                    text.drain(..count);
+                    return Ok(count);
+                }
+                Piece::Data { at, length } if *length > 0 => {
+                    let most = usize::try_from(*length).unwrap_or(usize::MAX).min(into.len());
+                    // It costs a system call for each large piece, and no state to keep right.
+                    self.source.seek(SeekFrom::Start(*at))?;
+                    let count = self.source.read(&mut into[..most])?;
+                    *at += count as u64;
+                    *length -= count as u64;
+                    if count == 0 && most > 0 {
+                        // Reading on would send the next part as the rest of this one.
+                        return Err(io::Error::new(
+                            io::ErrorKind::UnexpectedEof,
+                            "the source ended inside of a part",
+                        ));
+                    }
+                    return Ok(count);
+                }
+                _ => {
+                    self.pieces.pop_front();
+                }
+            }
+        }
+        Ok(0)
+    }
+}

@@ -1,0 +1,164 @@
+//! Parts of a representation: the Range field and its answer (RFC 9110 section 14).
+//!
+//! What enters is a Range field from anybody and the length of what is there; what leaves are the
+//! parts to send, or that there are none, or that all of it is to be sent. All of it is sent where
+//! the RFC lets a server ignore the field: another unit than bytes, a field that cannot be read,
+//! nothing there to take a part of; and what only an attacker or a broken client asks for: more than
+//! eight ranges, or ranges that overlap, which would make a small request a large answer.
+//!
+//! ```
+//! use longhand_kit::range::{Selection, select};
+//!
+//! let Selection::Parts(parts) = select(b"bytes=0-499, -34", 1234) else { panic!() };
+//! assert_eq!(parts[0].content_range(1234), "bytes 0-499/1234");
+//! assert_eq!(parts[1].content_range(1234), "bytes 1200-1233/1234");
+//! assert_eq!(select(b"bytes=1234-", 1234), Selection::Unsatisfiable);
+//! assert_eq!(select(b"bytes=9-1", 1234), Selection::Whole);
+//! ```
+
+use longhand::wire::elements;
+
+/// The ranges that are read, at most.
+const MOST: usize = 8;
+
+/// The offsets of the first and the last byte of a part, both of which belong to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    first: u64,
+    /// Not before the first.
+    last: u64,
+}
+
+/// What of a representation is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All of it: 200.
+    Whole,
+    /// These parts, in the order in which they were asked for, without overlap: 206.
+    Parts(Vec<ByteRange>),
+    /// None of the ranges begins inside of it: 416.
+    Unsatisfiable,
+}
+
+// ABNF: ranges-specifier = range-unit "=" range-set; range-set = 1#range-spec
+//                                                                       (RFC 9110 section 14.1.1)
+/// Reads the value of a Range field for a representation of `length` bytes.
+#[must_use]
+pub fn select(value: &[u8], length: u64) -> Selection {
+    match (length, range_set(value)) {
+        (0, _) | (_, None) => Selection::Whole,
+        (_, Some(set)) => satisfy(set, length),
+    }
+}
+
+/// The elements of a range set of bytes.
+fn range_set(value: &[u8]) -> Option<&[u8]> {
+    let equals = value.iter().position(|&octet| octet == b'=')?;
+    value[..equals].eq_ignore_ascii_case(b"bytes").then(|| &value[equals + 1..])
+}
+
+fn satisfy(set: &[u8], length: u64) -> Selection {
+    let mut parts: Vec<ByteRange> = Vec::new();
+    let mut count = 0;
+    for spec in elements(set) {
+        let Some(spec) = range_spec(spec) else { return Selection::Whole };
+        count += 1;
+        if let Some(part) = spec.within(length) {
+            parts.push(part);
+        }
+        if count > MOST || overlaps(&parts) {
+            return Selection::Whole;
+        }
+    }
+    match (count, parts.is_empty()) {
+        (0, _) => Selection::Whole,
+        (_, true) => Selection::Unsatisfiable,
+        (_, false) => Selection::Parts(parts),
+    }
+}
+
+/// Whether the newest part overlaps another. Parts without overlap are together no longer than the
+/// whole.
+fn overlaps(parts: &[ByteRange]) -> bool {
+    parts.split_last().is_some_and(|(new, others)| {
+        others.iter().any(|other| new.first <= other.last && other.first <= new.last)
+    })
+}
+
+/// A range as it was asked for, before the length is known.
+#[derive(Clone, Copy)]
+enum Spec {
+    /// From an offset to another one, or to the end.
+    Int(u64, Option<u64>),
+    /// So many bytes at the end.
+    Suffix(u64),
+}
+
+// ABNF: int-range = first-pos "-" [ last-pos ]; suffix-range = "-" suffix-length
+//                                                                       (RFC 9110 section 14.1.1)
+fn range_spec(spec: &[u8]) -> Option<Spec> {
+    let dash = spec.iter().position(|&octet| octet == b'-')?;
+    match (&spec[..dash], &spec[dash + 1..]) {
+        (b"", suffix) => Some(Spec::Suffix(number(suffix)?)),
+        (first, b"") => Some(Spec::Int(number(first)?, None)),
+        (first, last) => {
+            let (first, last) = (number(first)?, number(last)?);
+            (first <= last).then_some(Spec::Int(first, Some(last)))
+        }
+    }
+}
+
+/// 1*DIGIT. A number that does not fit is larger than any representation, and counts as the largest.
+fn number(digits: &[u8]) -> Option<u64> {
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| {
+        digits.iter().fold(0_u64, |number, digit| {
+            number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        })
+    })
+}
+
+impl Spec {
+    /// The part that it means, if it is satisfiable; `length` is not zero.
+    fn within(self, length: u64) -> Option<ByteRange> {
+        let end = length - 1;
+        match self {
+            Self::Int(first, last) => (first <= end)
+                .then(|| ByteRange { first, last: last.map_or(end, |last| last.min(end)) }),
+            Self::Suffix(0) => None,
+            Self::Suffix(count) => {
+                Some(ByteRange { first: length.saturating_sub(count), last: end })
+            }
+        }
+    }
+}
+
+impl ByteRange {
+    /// The offset of its first byte.
+    #[must_use]
+    pub fn first(self) -> u64 {
+        self.first
+    }
+
+    /// The offset of its last byte.
+    #[must_use]
+    pub fn last(self) -> u64 {
+        self.last
+    }
+
+    /// How many bytes it holds: at least one.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a range of bytes is never empty")]
+    pub fn len(self) -> u64 {
+        self.last - self.first + 1
+    }
+
+    // ABNF: Content-Range = range-unit SP ( incl-range "/" complete-length / "*" … )
+    //                                                                     (RFC 9110 section 14.4)
+    /// The value of a Content-Range field, where all of it is `length` bytes.
+    ///
+    #[must_use]
+    pub fn content_range(self, length: u64) -> String {
+        format!("bytes {}-{}/{length}", self.first, self.last)
+    }
+}
