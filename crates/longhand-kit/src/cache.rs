@@ -30,198 +30,146 @@ use longhand::{FieldValue, Reply};
 /// It begins with one of the five recipes, which stand for the cases that there are:
 /// [`immutable`](Self::immutable), [`fresh`](Self::fresh), [`revalidate`](Self::revalidate),
 /// [`private`](Self::private), [`never`](Self::never). The other methods add to it.
+///
+/// # Panics
+/// Each of those at what contradicts: `public` and `private`; `private` and `s-maxage`; `must-revalidate`
+/// and the use of what is stale; `no-cache` or `no-store` and anything about being fresh or stale;
+/// `no-store` and `public` or `private`.
+/// In a `const` that is an error of the compiler's.
+///
+/// ```compile_fail
+/// # use longhand_kit::cache::CacheControl;
+/// # use std::time::Duration;
+/// const WRONG: CacheControl = CacheControl::private().shared(Duration::from_secs(60));
+/// # let _ = WRONG;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheControl {
-    reuse: Reuse,
-    audience: Audience,
-    /// s-maxage, in seconds.
-    shared: Option<u64>,
-    stale: Stale,
+    no_store: bool,
+    no_cache: bool,
+    public: bool,
+    private: bool,
+    immutable: bool,
+    must_revalidate: bool,
     no_transform: bool,
-}
-
-/// How long a stored response may be used without asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reuse {
-    /// It is not stored.
-    Never,
-    /// Not without asking.
-    Asking,
-    /// So many seconds.
-    Fresh(u64),
-    /// So many seconds, even if its reader reloads the page (RFC 8246).
-    Immutable(u64),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Audience {
-    Unsaid,
-    Public,
-    Private,
-}
-
-/// What becomes of a response that has been fresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stale {
-    Unsaid,
-    MustRevalidate,
-    /// Seconds for which it may be used while it is revalidated, and where that fails (RFC 5861).
-    Usable {
-        revalidating: Option<u64>,
-        failing: Option<u64>,
-    },
+    // In seconds.
+    max_age: Option<u64>,
+    shared: Option<u64>,
+    while_revalidating: Option<u64>,
+    while_failing: Option<u64>,
 }
 
 impl CacheControl {
+    const NOTHING: Self = Self {
+        no_store: false,
+        no_cache: false,
+        public: false,
+        private: false,
+        immutable: false,
+        must_revalidate: false,
+        no_transform: false,
+        max_age: None,
+        shared: None,
+        while_revalidating: None,
+        while_failing: None,
+    };
+
     /// For what never changes under its name, because the name holds a hash of it or a version: a year
-    /// in every cache, and not asked for again at a reload.
+    /// in every cache, and not asked for again at a reload (RFC 8246).
     #[must_use]
     pub const fn immutable() -> Self {
-        Self { audience: Audience::Public, ..Self::new(Reuse::Immutable(31_536_000)) }
+        Self { public: true, immutable: true, max_age: Some(31_536_000), ..Self::NOTHING }
     }
 
-    /// For what may be out of date for so long. Whole seconds; caches take more than 68 years for
-    /// that.
+    /// For what may be out of date for so long, in whole seconds.
     #[must_use]
     pub const fn fresh(time: Duration) -> Self {
-        Self::new(Reuse::Fresh(time.as_secs()))
+        Self { max_age: Some(time.as_secs()), ..Self::NOTHING }
     }
 
     /// For what is the same for all but may change at any time: stored, and asked for each time, which
     /// costs a 304 where it has an `ETag` or a Last-Modified.
     #[must_use]
     pub const fn revalidate() -> Self {
-        Self::new(Reuse::Asking)
+        Self { no_cache: true, ..Self::NOTHING }
     }
 
     /// For the page of one user: stored by that user's browser alone, and asked for each time.
     #[must_use]
     pub const fn private() -> Self {
-        Self { audience: Audience::Private, ..Self::new(Reuse::Asking) }
+        Self { private: true, ..Self::revalidate() }
     }
 
     /// For what must not be left lying anywhere: never stored.
     #[must_use]
     pub const fn never() -> Self {
-        Self::new(Reuse::Never)
-    }
-
-    const fn new(reuse: Reuse) -> Self {
-        Self {
-            reuse,
-            audience: Audience::Unsaid,
-            shared: None,
-            stale: Stale::Unsaid,
-            no_transform: false,
-        }
+        Self { no_store: true, ..Self::NOTHING }
     }
 
     /// `public`: stored by shared caches even where the request had an Authorization.
-    ///
-    /// # Panics
-    /// If it is private, or never stored.
     #[must_use]
     #[track_caller]
-    pub const fn for_all(mut self) -> Self {
-        assert!(!matches!(self.audience, Audience::Private), "public contradicts private");
-        self.assert_stored();
-        self.audience = Audience::Public;
-        self
+    pub const fn for_all(self) -> Self {
+        Self { public: true, ..self }.checked()
     }
 
     /// `private`: stored by the user's own browser alone.
-    ///
-    /// # Panics
-    /// If it is public, has a time for shared caches, or is never stored.
     #[must_use]
     #[track_caller]
-    pub const fn for_one(mut self) -> Self {
-        assert!(!matches!(self.audience, Audience::Public), "private contradicts public");
-        assert!(self.shared.is_none(), "private contradicts s-maxage, which is for shared caches");
-        self.assert_stored();
-        self.audience = Audience::Private;
-        self
+    pub const fn for_one(self) -> Self {
+        Self { private: true, ..self }.checked()
     }
 
     /// `s-maxage`: fresh for so long in shared caches.
-    ///
-    /// # Panics
-    /// If it is private, or not to be used without asking.
     #[must_use]
     #[track_caller]
-    pub const fn shared(mut self, time: Duration) -> Self {
-        assert!(!matches!(self.audience, Audience::Private), "s-maxage contradicts private");
-        self.assert_fresh();
-        self.shared = Some(time.as_secs());
-        self
+    pub const fn shared(self, time: Duration) -> Self {
+        Self { shared: Some(time.as_secs()), ..self }.checked()
     }
 
     /// `must-revalidate`: never used stale, even where the server cannot be reached.
-    ///
-    /// # Panics
-    /// If it may be used stale, or is not to be used without asking.
     #[must_use]
     #[track_caller]
-    pub const fn must_revalidate(mut self) -> Self {
-        assert!(
-            !matches!(self.stale, Stale::Usable { .. }),
-            "must-revalidate contradicts the use of what is stale"
-        );
-        self.assert_fresh();
-        self.stale = Stale::MustRevalidate;
-        self
+    pub const fn must_revalidate(self) -> Self {
+        Self { must_revalidate: true, ..self }.checked()
     }
 
     /// `stale-while-revalidate`: used stale for so long while a cache asks for a new one (RFC 5861).
-    ///
-    /// # Panics
-    /// If it must be revalidated, or is not to be used without asking.
     #[must_use]
     #[track_caller]
-    pub const fn while_revalidating(mut self, time: Duration) -> Self {
-        let (_, failing) = self.usable_stale();
-        self.stale = Stale::Usable { revalidating: Some(time.as_secs()), failing };
-        self
+    pub const fn while_revalidating(self, time: Duration) -> Self {
+        Self { while_revalidating: Some(time.as_secs()), ..self }.checked()
     }
 
     /// `stale-if-error`: used stale for so long where a cache cannot get a new one (RFC 5861).
-    ///
-    /// # Panics
-    /// If it must be revalidated, or is not to be used without asking.
     #[must_use]
     #[track_caller]
-    pub const fn while_failing(mut self, time: Duration) -> Self {
-        let (revalidating, _) = self.usable_stale();
-        self.stale = Stale::Usable { revalidating, failing: Some(time.as_secs()) };
-        self
+    pub const fn while_failing(self, time: Duration) -> Self {
+        Self { while_failing: Some(time.as_secs()), ..self }.checked()
     }
 
     /// `no-transform`: passed on byte by byte, by proxies that would compress or shrink it.
     #[must_use]
-    pub const fn no_transform(mut self) -> Self {
-        self.no_transform = true;
+    pub const fn no_transform(self) -> Self {
+        Self { no_transform: true, ..self }
+    }
+
+    #[track_caller]
+    const fn checked(self) -> Self {
+        let used_stale = self.while_revalidating.is_some() || self.while_failing.is_some();
+        let ages = self.shared.is_some() || self.must_revalidate || used_stale;
+        assert!(!(self.public && self.private), "public contradicts private");
+        assert!(!(self.no_store && (self.public || self.private)), "no-store is for nobody");
+        assert!(!(self.private && self.shared.is_some()), "s-maxage, for all, contradicts private");
+        assert!(
+            !(self.must_revalidate && used_stale),
+            "must-revalidate contradicts use when stale"
+        );
+        assert!(
+            self.max_age.is_some() || !ages,
+            "what is never used unasked is not fresh or stale"
+        );
         self
-    }
-
-    #[track_caller]
-    const fn usable_stale(&self) -> (Option<u64>, Option<u64>) {
-        self.assert_fresh();
-        match self.stale {
-            Stale::Unsaid => (None, None),
-            Stale::Usable { revalidating, failing } => (revalidating, failing),
-            Stale::MustRevalidate => panic!("must-revalidate contradicts the use of what is stale"),
-        }
-    }
-
-    #[track_caller]
-    const fn assert_stored(&self) {
-        assert!(!matches!(self.reuse, Reuse::Never), "no-store: it is not stored for anybody");
-    }
-
-    #[track_caller]
-    const fn assert_fresh(&self) {
-        let is_fresh = matches!(self.reuse, Reuse::Fresh(_) | Reuse::Immutable(_));
-        assert!(is_fresh, "no-cache and no-store: it is never used without asking");
     }
 }
 
@@ -229,37 +177,22 @@ impl CacheControl {
 //                                                                         (RFC 9111 section 5.2)
 impl fmt::Display for CacheControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.audience {
-            Audience::Unsaid => {}
-            Audience::Public => f.write_str("public, ")?,
-            Audience::Private => f.write_str("private, ")?,
-        }
-        match self.reuse {
-            Reuse::Never => f.write_str("no-store")?,
-            Reuse::Asking => f.write_str("no-cache")?,
-            Reuse::Fresh(seconds) => write!(f, "max-age={seconds}")?,
-            Reuse::Immutable(seconds) => write!(f, "max-age={seconds}, immutable")?,
-        }
-        let (mut revalidating, mut failing) = (None, None);
-        if let Stale::Usable { .. } = self.stale {
-            (revalidating, failing) = self.usable_stale();
-        }
-        for (name, seconds) in [
-            ("s-maxage", self.shared),
-            ("stale-while-revalidate", revalidating),
-            ("stale-if-error", failing),
-        ] {
-            if let Some(seconds) = seconds {
-                write!(f, ", {name}={seconds}")?;
-            }
-        }
-        if self.stale == Stale::MustRevalidate {
-            f.write_str(", must-revalidate")?;
-        }
-        if self.no_transform {
-            f.write_str(", no-transform")?;
-        }
-        Ok(())
+        let word = |said: bool, name: &str| said.then(|| name.to_owned());
+        let time = |seconds: Option<u64>, name| seconds.map(|seconds| format!("{name}={seconds}"));
+        let directives = [
+            word(self.public, "public"),
+            word(self.private, "private"),
+            word(self.no_store, "no-store"),
+            word(self.no_cache, "no-cache"),
+            time(self.max_age, "max-age"),
+            time(self.shared, "s-maxage"),
+            word(self.immutable, "immutable"),
+            word(self.must_revalidate, "must-revalidate"),
+            time(self.while_revalidating, "stale-while-revalidate"),
+            time(self.while_failing, "stale-if-error"),
+            word(self.no_transform, "no-transform"),
+        ];
+        f.write_str(&directives.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 }
 

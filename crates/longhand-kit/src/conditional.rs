@@ -11,10 +11,10 @@
 //! use longhand_kit::{conditional::Validators, etag::ETag};
 //!
 //! fn put(request: &mut Request<'_>) -> Result<Response, Response> {
-//!     Validators::new().etag(ETag::new("rev-2")?).check(request)?;
+//!     Validators::new().etag(ETag::new("rev-2")).check(request)?;
 //!     let page = request.body().read_all()?;
 //!     // … is stored as revision 3.
-//!     Ok(Response::new(Status::NO_CONTENT).field("ETag", ETag::new("rev-3")?))
+//!     Ok(Response::new(Status::NO_CONTENT).field("ETag", ETag::new("rev-3")))
 //! }
 //!
 //! let mut client = Scripted::new()
@@ -37,9 +37,9 @@ use longhand::{FieldValue, IntoResponse, Reply, Request, Response, Status};
 use crate::etag::{self, ETag, Listed};
 
 /// What is known of the current representation, to compare with what a client knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
-    exists: bool,
+    missing: bool,
     etag: Option<ETag>,
     /// Whole seconds since 1970, as finely as a date tells.
     modified: Option<u64>,
@@ -53,17 +53,11 @@ pub(crate) enum Verdict {
     Failed,
 }
 
-impl Default for Validators {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Validators {
     /// There is a representation, of which nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { exists: true, etag: None, modified: None }
+        Self::default()
     }
 
     /// There is none: `If-None-Match: *` lets a PUT create it, and If-Match fails.
@@ -82,7 +76,7 @@ impl Validators {
     /// ```
     #[must_use]
     pub fn missing() -> Self {
-        Self { exists: false, etag: None, modified: None }
+        Self { missing: true, ..Self::default() }
     }
 
     /// The validators that a finished response carries.
@@ -90,7 +84,7 @@ impl Validators {
     pub fn of(reply: &Reply<'_>) -> Self {
         let value = |name| reply.field_value(name).map(FieldValue::as_bytes);
         Self {
-            exists: true,
+            missing: false,
             etag: value("ETag").and_then(ETag::parse),
             modified: value("Last-Modified").and_then(|date| parse_date(date, 0)),
         }
@@ -136,7 +130,7 @@ impl Validators {
         let (if_match, if_none_match) = ("If-Match", "If-None-Match");
         if request.field(if_match).is_some() {
             let holds = match self.listed(request, if_match, etag::strongly) {
-                Listed::Any => self.exists,
+                Listed::Any => !self.missing,
                 found => found == Listed::Yes,
             };
             if !holds {
@@ -147,7 +141,7 @@ impl Validators {
         }
         let holds = if request.field(if_none_match).is_some() {
             match self.listed(request, if_none_match, etag::weakly) {
-                Listed::Any => !self.exists,
+                Listed::Any => self.missing,
                 Listed::Malformed => is_read,
                 found => found == Listed::No,
             }

@@ -253,14 +253,3 @@ const STORING: [&str; 3] = ["Cache-Control", "Content-Location", "Expires"];
 fn text(value: String) -> FieldValue {
     FieldValue::new(value).expect("visible characters and blanks")
 }
-
-impl std::fmt::Debug for Content<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Content")
-            .field("media_type", &self.media_type)
-            .field("length", &self.length)
-            .field("validators", &self.validators)
-            .field("fields", &self.fields)
-            .finish_non_exhaustive()
-    }
-}

@@ -8,11 +8,10 @@
 //! ```
 //! use longhand_kit::etag::ETag;
 //!
-//! let tag = ETag::new("rev-17")?;
+//! let tag = ETag::new("rev-17");
 //! assert_eq!(tag.to_string(), "\"rev-17\"");
 //! assert_eq!(tag.clone().weak().to_string(), "W/\"rev-17\"");
 //! assert!(tag.matches_weakly(&tag.clone().weak()) && !tag.matches_strongly(&tag.clone().weak()));
-//! # Ok::<(), longhand_kit::etag::BadETag>(())
 //! ```
 //!
 //! A list of tags is no list of quoted strings: a backslash escapes nothing in a tag. So it has a
@@ -22,10 +21,8 @@ use std::fmt;
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use longhand::FieldValue;
 use longhand::wire::grammar::trim_blanks;
-use longhand::{FieldValue, IntoResponse, Reply, Status};
-
-use crate::refusal::refusal;
 
 /// An entity tag, strong or weak. As a field value it stands in `ETag`.
 ///
@@ -38,18 +35,21 @@ pub struct ETag {
 }
 
 impl ETag {
-    /// A strong tag of this text: a revision, a version of the program.
+    /// A strong tag of this text: a version that the program knows of itself. What is made at run time
+    /// goes through [`of_numbers`](Self::of_numbers) or [`of_bytes`](Self::of_bytes).
     ///
-    /// # Errors
+    /// # Panics
     /// If an octet of it is no visible ASCII character, or a quote, or a backslash, which some
-    /// clients take for an escape.
-    pub fn new(text: impl AsRef<str>) -> Result<Self, BadETag> {
-        let text = text.as_ref();
+    /// clients take for an escape: a mistake in the program.
+    #[must_use]
+    #[track_caller]
+    pub fn new(literal: &'static str) -> Self {
         let is_fit = |octet: u8| octet.is_ascii_graphic() && octet != b'"' && octet != b'\\';
-        match text.bytes().enumerate().find(|&(_, octet)| !is_fit(octet)) {
-            Some((at, found)) => Err(BadETag { at, found }),
-            None => Ok(Self::quoted(text)),
-        }
+        assert!(
+            literal.bytes().all(is_fit),
+            "entity tag {literal:?}: expected visible ASCII without quote and backslash"
+        );
+        Self::quoted(literal)
     }
 
     /// A strong tag of numbers that together name a version: a row's revision, a file's time and
@@ -230,32 +230,3 @@ impl From<ETag> for FieldValue {
         tag.value
     }
 }
-
-/// An octet that a tag of this server cannot hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadETag {
-    at: usize,
-    found: u8,
-}
-
-impl fmt::Display for BadETag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "entity tag, byte {}: expected visible ASCII without quote and backslash, found {:02x} hex \
-             (RFC 9110 section 8.8.3)",
-            self.at, self.found
-        )
-    }
-}
-
-impl std::error::Error for BadETag {}
-
-/// 500: a tag is of the program's making.
-impl<'s> IntoResponse<'s> for BadETag {
-    fn into_response(self) -> Reply<'s> {
-        Status::INTERNAL_SERVER_ERROR.into_response().because(self)
-    }
-}
-
-refusal!(BadETag);
