@@ -235,3 +235,89 @@ pub fn vary<'s>(reply: Reply<'s>, name: &str) -> Reply<'s> {
     names.extend_from_slice(name.as_bytes());
     reply.field("Vary", FieldValue::new(names).expect("names from a field value"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{UnwindSafe, catch_unwind};
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn recipes_and_what_is_added_to_them() {
+        for (control, expected) in [
+            (CacheControl::immutable(), "public, max-age=31536000, immutable"),
+            (CacheControl::fresh(MINUTE), "max-age=60"),
+            (CacheControl::fresh(Duration::from_millis(1_999)), "max-age=1"),
+            (CacheControl::revalidate(), "no-cache"),
+            (CacheControl::private(), "private, no-cache"),
+            (CacheControl::never(), "no-store"),
+            (CacheControl::never().no_transform(), "no-store, no-transform"),
+            (CacheControl::revalidate().for_all(), "public, no-cache"),
+            (CacheControl::revalidate().for_one(), "private, no-cache"),
+            (CacheControl::fresh(MINUTE).for_one(), "private, max-age=60"),
+            (CacheControl::fresh(MINUTE).must_revalidate(), "max-age=60, must-revalidate"),
+            (
+                CacheControl::fresh(MINUTE)
+                    .while_failing(2 * MINUTE)
+                    .while_revalidating(MINUTE)
+                    .shared(3 * MINUTE)
+                    .for_all(),
+                "public, max-age=60, s-maxage=180, stale-while-revalidate=60, stale-if-error=120",
+            ),
+        ] {
+            assert_eq!(control.to_string(), expected);
+            assert_eq!(FieldValue::from(control).as_bytes(), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        fn refused(build: impl FnOnce() -> CacheControl + UnwindSafe) -> bool {
+            catch_unwind(build).is_err()
+        }
+        let fresh = CacheControl::fresh(MINUTE);
+        let (asking, never) = (CacheControl::revalidate(), CacheControl::never());
+        assert!(refused(|| CacheControl::private().for_all()));
+        assert!(refused(|| CacheControl::immutable().for_one()));
+        assert!(refused(|| fresh.for_one().shared(MINUTE)));
+        assert!(refused(|| fresh.shared(MINUTE).for_one()));
+        assert!(refused(|| fresh.must_revalidate().while_failing(MINUTE)));
+        assert!(refused(|| fresh.while_revalidating(MINUTE).must_revalidate()));
+        for control in [asking, never] {
+            assert!(refused(|| control.shared(MINUTE)));
+            assert!(refused(|| control.must_revalidate()));
+            assert!(refused(|| control.while_revalidating(MINUTE)));
+            assert!(refused(|| control.while_failing(MINUTE)));
+        }
+        assert!(refused(|| never.for_all()));
+        assert!(refused(|| never.for_one()));
+    }
+
+    #[test]
+    fn vary_adds_a_name_once_and_keeps_the_star() {
+        let cases: &[(&[&str], &str, &[&str])] = &[
+            (&[], "Accept", &["Accept"]),
+            (&["Cookie"], "Accept", &["Cookie, Accept"]),
+            (&["Cookie", "Origin,,Host"], "Accept", &["Cookie, Origin, Host, Accept"]),
+            (&["Cookie, ACCEPT"], "Accept", &["Cookie, ACCEPT"]),
+            (&["Accept-Encoding"], "Accept", &["Accept-Encoding, Accept"]),
+            (&["*"], "Accept", &["*"]),
+            (&["Cookie", "*"], "Accept", &["Cookie", "*"]),
+            (&["Cookie"], "*", &["*"]),
+        ];
+        for (before, name, after) in cases {
+            let reply =
+                before.iter().fold(Reply::text(""), |reply, line| reply.add_field("Vary", *line));
+            let reply = vary(reply, name);
+            let lines: Vec<_> = reply
+                .fields()
+                .filter(|(name, _)| *name == "Vary")
+                .map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .collect();
+            assert_eq!(lines, *after, "{before:?} and {name}");
+        }
+        assert!(catch_unwind(|| drop(vary(Reply::text(""), "a b"))).is_err());
+    }
+}

@@ -275,3 +275,332 @@ fn date(request: &Request<'_>, name: &str) -> Option<u64> {
 fn now(request: &Request<'_>) -> u64 {
     request.wall().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::time::Duration;
+
+    use longhand::transport::Scripted;
+    use longhand::{Limits, serve_connection};
+
+    use super::*;
+
+    /// What a scripted peer's clock says.
+    const NOW: u64 = 784_111_777;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn date_text(seconds: u64) -> String {
+        String::from_utf8(format_date(seconds).to_vec()).unwrap()
+    }
+
+    /// What `handler` makes of requests that differ in their first line and fields, in order.
+    fn asked<T>(requests: &[(String, String)], handler: impl Fn(&Request<'_>) -> T) -> Vec<T> {
+        let found = RefCell::new(Vec::new());
+        let bytes: String = requests
+            .iter()
+            .map(|(method, fields)| format!("{method} / HTTP/1.1\r\nHost: x\r\n{fields}\r\n"))
+            .collect();
+        let mut client = Scripted::new().send(bytes).end();
+        serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+            found.borrow_mut().push(handler(request));
+            Response::new(Status::NO_CONTENT)
+        });
+        assert_eq!(found.borrow().len(), requests.len());
+        found.into_inner()
+    }
+
+    fn verdict(validators: &Validators, method: &str, fields: &str) -> Verdict {
+        let request = (method.to_owned(), fields.to_owned());
+        asked(&[request], |request| validators.evaluate(request))[0]
+    }
+
+    /// When the representation was modified, in the tables.
+    const MODIFIED: u64 = NOW - 1_000;
+
+    /// What can be known of a representation: the columns of the tables.
+    fn columns() -> [Validators; 6] {
+        let (strong, new) = (ETag::new("a"), Validators::new);
+        [
+            Validators::missing(),
+            new(),
+            new().etag(strong.clone()),
+            new().etag(strong.clone().weak()),
+            new().modified(at(MODIFIED)),
+            // With a fraction of a second, which a date cannot tell.
+            new().etag(strong).modified(at(MODIFIED) + Duration::from_millis(999)),
+        ]
+    }
+
+    /// A value of a field, and for each column whether its condition is true.
+    type Row = (&'static str, [bool; 6]);
+
+    const T: bool = true;
+    const F: bool = false;
+
+    // RFC 9110 section 13.1.1, by hand.
+    const IF_MATCH: [Row; 7] = [
+        ("*", [F, T, T, T, T, T]),
+        ("\"a\"", [F, F, T, F, F, T]),
+        ("W/\"a\"", [F, F, F, F, F, F]),
+        ("\"b\"", [F, F, F, F, F, F]),
+        ("\"b\",\"a\"", [F, F, T, F, F, T]),
+        ("\"a\", nonsense", [F, F, F, F, F, F]),
+        ("", [F, F, F, F, F, F]),
+    ];
+
+    // RFC 9110 section 13.1.2, by hand; of nonsense see the head of this file: it is true to read and
+    // false to write.
+    const NONSENSE: &str = "\"b\", nonsense";
+    const IF_NONE_MATCH: [Row; 7] = [
+        ("*", [T, F, F, F, F, F]),
+        ("\"a\"", [T, T, F, F, T, F]),
+        ("W/\"a\"", [T, T, F, F, T, F]),
+        ("\"b\"", [T, T, T, T, T, T]),
+        ("\"b\", W/\"a\"", [T, T, F, F, T, F]),
+        ("", [T, T, T, T, T, T]),
+        (NONSENSE, [T, T, T, T, T, T]),
+    ];
+
+    /// Dates beside the time of modification; in seconds from it, or not to be read.
+    const DATES: [Option<i64>; 4] = [Some(-1), Some(0), Some(1), None];
+
+    /// The lists of section 13.2.2 as it words them, over conditions that were decided by the tables.
+    /// `None` is a field that is not there, or one that must be ignored.
+    fn oracle(
+        is_read: bool,
+        if_match: Option<bool>,
+        if_unmodified_since: Option<bool>,
+        if_none_match: Option<bool>,
+        if_modified_since: Option<bool>,
+    ) -> Verdict {
+        let mut step = 1;
+        loop {
+            step = match step {
+                1 => match if_match {
+                    Some(true) => 3,
+                    Some(false) => return Verdict::Failed,
+                    None => 2,
+                },
+                2 => match if_unmodified_since {
+                    Some(false) => return Verdict::Failed,
+                    _ => 3,
+                },
+                3 => match if_none_match {
+                    Some(true) => 5,
+                    Some(false) if is_read => return Verdict::NotModified,
+                    Some(false) => return Verdict::Failed,
+                    None => 4,
+                },
+                4 => match if_modified_since {
+                    Some(false) if is_read => return Verdict::NotModified,
+                    _ => 5,
+                },
+                _ => return Verdict::Proceed,
+            };
+        }
+    }
+
+    /// Every value with every other, for every method and every state of knowledge.
+    #[test]
+    fn every_combination_of_preconditions_ends_as_the_rfc_says() {
+        fn all<V: Copy>(values: &[V]) -> Vec<Option<V>> {
+            std::iter::once(None).chain(values.iter().copied().map(Some)).collect()
+        }
+        let line = |name: &str, value: &str| format!("{name}: {value}\r\n");
+        let date_line = |name: &str, offset: Option<i64>| match offset {
+            Some(offset) => line(name, &date_text(MODIFIED.checked_add_signed(offset).unwrap())),
+            None => line(name, "Sunday"),
+        };
+        let mut count = 0;
+        for (column, validators) in columns().iter().enumerate() {
+            let is_dated = column >= 4;
+            // True if the representation is no younger than the date; only where both are known.
+            let is_old = |date: Option<Option<i64>>| {
+                date.flatten().filter(|_| is_dated).map(|offset| offset >= 0)
+            };
+            for method in ["GET", "HEAD", "PUT"] {
+                let is_read = method != "PUT";
+                for if_match in all(&IF_MATCH) {
+                    let (mut requests, mut expected) = (Vec::new(), Vec::new());
+                    for if_none_match in all(&IF_NONE_MATCH) {
+                        for (unmodified, modified) in all(&DATES)
+                            .into_iter()
+                            .flat_map(|a| all(&DATES).into_iter().map(move |b| (a, b)))
+                        {
+                            let fields = [
+                                unmodified.map(|date| date_line("If-Unmodified-Since", date)),
+                                modified.map(|date| date_line("If-Modified-Since", date)),
+                                if_none_match.map(|row| line("If-None-Match", row.0)),
+                                if_match.map(|row| line("If-Match", row.0)),
+                            ];
+                            requests.push((
+                                method.to_owned(),
+                                fields.into_iter().flatten().collect::<String>(),
+                            ));
+                            expected.push(oracle(
+                                is_read,
+                                if_match.map(|row| row.1[column]),
+                                is_old(unmodified),
+                                if_none_match
+                                    .map(|row| row.1[column] && (is_read || row.0 != NONSENSE)),
+                                is_old(modified).map(|is_old| !is_old),
+                            ));
+                        }
+                    }
+                    count += requests.len();
+                    let found = asked(&requests, |request| validators.evaluate(request));
+                    for ((request, found), expected) in requests.iter().zip(found).zip(expected) {
+                        assert_eq!(found, expected, "{validators:?}\n{request:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(count, 6 * 3 * 8 * 8 * 5 * 5);
+    }
+
+    #[test]
+    fn a_date_that_stands_twice_or_is_none_is_ignored() {
+        let validators = Validators::new().modified(at(MODIFIED));
+        let (old, new) = (date_text(MODIFIED - 1), date_text(MODIFIED));
+        let of = |value: &str| {
+            let read = verdict(&validators, "GET", &format!("If-Modified-Since: {value}\r\n"));
+            (read, verdict(&validators, "PUT", &format!("If-Unmodified-Since: {value}\r\n")))
+        };
+        assert_eq!(of(&new), (Verdict::NotModified, Verdict::Proceed));
+        assert_eq!(of(&old), (Verdict::Proceed, Verdict::Failed));
+        let ignored = (Verdict::Proceed, Verdict::Proceed);
+        for value in ["", "yesterday", &format!("{new}, {new}"), &format!("{old}; length=7"), "0"] {
+            assert_eq!(of(value), ignored, "{value}");
+        }
+        let twice = format!("{new}\r\nIf-Modified-Since: {new}");
+        assert_eq!(of(&twice).0, Verdict::Proceed);
+        let twice = format!("{old}\r\nIf-Unmodified-Since: {old}");
+        assert_eq!(of(&twice).1, Verdict::Proceed);
+        // The two obsolete forms are dates, which must be read.
+        assert_eq!(of("Sunday, 06-Nov-94 08:49:37 GMT"), (Verdict::NotModified, Verdict::Proceed));
+        assert_eq!(of("Sun Nov  6 08:49:37 1994"), (Verdict::NotModified, Verdict::Proceed));
+    }
+
+    #[test]
+    fn a_range_counts_if_the_representation_is_exactly_the_one_that_is_known() {
+        let modified = |seconds| Validators::new().modified(at(seconds));
+        let (strong, date) = (Validators::new().etag(ETag::new("a")), date_text(MODIFIED));
+        let both = strong.clone().modified(at(MODIFIED));
+        for (validators, value, counts) in [
+            (&strong, "\"a\"", T),
+            (&strong, "W/\"a\"", F),
+            (&strong, "\"b\"", F),
+            (&strong, "*", F),
+            (&strong, "\"a\", \"b\"", F),
+            (&strong, &date, F),
+            (&Validators::new().etag(ETag::new("a").weak()), "W/\"a\"", F),
+            (&Validators::new().etag(ETag::new("a").weak()), "\"a\"", F),
+            (&both, "\"a\"", T),
+            (&both, &date, T),
+            (&both, "\"b\"", F),
+            (&modified(MODIFIED), &date, T),
+            (&modified(MODIFIED), &date_text(MODIFIED - 1), F),
+            (&modified(MODIFIED), &date_text(MODIFIED + 1), F),
+            (&modified(MODIFIED), "\"a\"", F),
+            (&modified(MODIFIED), "nonsense", F),
+            (&modified(MODIFIED), "", F),
+            (&modified(MODIFIED), &format!("{date}\r\nIf-Range: {date}"), F),
+            // This second has not passed, and may bring another change.
+            (&modified(NOW), &date_text(NOW), F),
+            (&modified(NOW - 1), &date_text(NOW - 1), T),
+            (&Validators::new(), &date, F),
+            (&Validators::new(), "\"a\"", F),
+        ] {
+            let request = ("GET".to_owned(), format!("If-Range: {value}\r\n"));
+            let found = asked(&[request], |request| validators.range_counts(request))[0];
+            assert_eq!(found, counts, "{validators:?}\nIf-Range: {value}");
+        }
+        assert!(asked(&[("GET".to_owned(), String::new())], |r| strong.range_counts(r))[0]);
+    }
+
+    /// The status and the fields of the answer to one request, without Date and Content-Length.
+    fn answer(request: &str, handler: impl Fn(&Request<'_>) -> Response) -> String {
+        let mut client = Scripted::new().send(request).end();
+        serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+            handler(request)
+        });
+        let text = client.output_text();
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        let is_told =
+            |line: &&str| !line.starts_with("Date") && !line.starts_with("Content-Length");
+        head.lines().filter(is_told).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_finished_response_becomes_a_304_with_the_fields_that_one_keeps() {
+        let page = |request: &Request<'_>| {
+            let reply = Response::html("<p>")
+                .field("ETag", "\"a\"")
+                .field("Last-Modified", "Sun, 06 Nov 1994 08:00:00 GMT")
+                .field("Cache-Control", "no-cache")
+                .field("Vary", "Cookie")
+                .field("Expires", "0")
+                .field("Content-Location", "/page")
+                .field("Content-Language", "en")
+                .field("content-encoding", "br")
+                .field("Content-Security-Policy", "default-src 'self'");
+            revalidate(request, reply)
+        };
+        assert_eq!(
+            answer("GET / HTTP/1.1\r\nHost: x\r\nIf-None-Match: W/\"a\"\r\n\r\n", page),
+            "HTTP/1.1 304 Not Modified\nETag: \"a\"\nCache-Control: no-cache\nVary: Cookie\nExpires: 0\n\
+             Content-Location: /page\nContent-Security-Policy: default-src 'self'"
+        );
+        let tagless = |request: &Request<'_>| {
+            let date = "Sun, 06 Nov 1994 08:00:00 GMT";
+            revalidate(request, Response::html("<p>").field("Last-Modified", date))
+        };
+        let since = "If-Modified-Since: Sun, 06 Nov 1994 08:00:00 GMT";
+        assert_eq!(
+            answer(&format!("HEAD / HTTP/1.1\r\nHost: x\r\n{since}\r\n\r\n"), tagless),
+            "HTTP/1.1 304 Not Modified\nLast-Modified: Sun, 06 Nov 1994 08:00:00 GMT"
+        );
+    }
+
+    #[test]
+    fn only_a_200_to_get_and_head_is_revalidated() {
+        let of = |method: &str, fields: &str, reply: fn() -> Response| {
+            let request = format!("{method} / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n");
+            let head = answer(&request, |request| revalidate(request, reply()));
+            head.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
+        };
+        let page = || Response::text("").field("ETag", "\"a\"");
+        assert_eq!(of("GET", "If-None-Match: \"a\"", page), 304);
+        assert_eq!(of("GET", "If-None-Match: \"b\"", page), 200);
+        assert_eq!(of("GET", "If-Match: \"b\"", page), 412);
+        assert_eq!(of("POST", "If-None-Match: \"a\"", page), 200);
+        assert_eq!(of("DELETE", "If-Match: \"b\"", page), 200);
+        let missing = || Status::NOT_FOUND.into_response().field("ETag", "\"a\"");
+        assert_eq!(of("GET", "If-None-Match: \"a\"", missing), 404);
+        assert_eq!(of("GET", "If-Match: \"b\"", missing), 404);
+        // A field that is no tag is no validator.
+        let bare = || Response::text("").field("ETag", "a");
+        assert_eq!(of("GET", "If-None-Match: \"a\"", bare), 200);
+        assert_eq!(of("GET", "If-None-Match: *", bare), 304);
+    }
+
+    #[test]
+    fn a_check_answers_as_the_method_wants_it() {
+        let known = || Validators::new().etag(ETag::new("a")).modified(at(MODIFIED));
+        let of = |method: &str, fields: &str| {
+            let request = format!("{method} / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n");
+            answer(&request, |request| match known().check(request) {
+                Ok(()) => Response::new(Status::NO_CONTENT),
+                Err(reply) => reply,
+            })
+        };
+        assert_eq!(of("GET", "If-None-Match: *"), "HTTP/1.1 304 Not Modified\nETag: \"a\"");
+        assert!(of("PUT", "If-None-Match: *").starts_with("HTTP/1.1 412 Precondition Failed\n"));
+        assert!(of("PATCH", "If-Match: \"b\"").starts_with("HTTP/1.1 412 Precondition Failed\n"));
+        assert_eq!(of("PATCH", "If-Match: \"a\""), "HTTP/1.1 204 No Content");
+    }
+}

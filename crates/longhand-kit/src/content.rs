@@ -253,3 +253,366 @@ const STORING: [&str; 3] = ["Cache-Control", "Content-Location", "Expires"];
 fn text(value: String) -> FieldValue {
     FieldValue::new(value).expect("visible characters and blanks")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use longhand::transport::Scripted;
+    use longhand::{Limits, Response, serve_connection};
+
+    use super::*;
+
+    /// What a scripted peer's clock says.
+    const NOW: u64 = 784_111_777;
+
+    const TEXT: &[u8] = b"0123456789abcdefghij";
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    /// An answer: its status, its field lines, its body.
+    struct Answer {
+        status: u16,
+        fields: Vec<(String, String)>,
+        body: Vec<u8>,
+    }
+
+    impl Answer {
+        fn field(&self, name: &str) -> Option<&str> {
+            let mut values = self.fields.iter().filter(|(other, _)| other == name);
+            let value = values.next().map(|(_, value)| value.as_str());
+            assert!(values.next().is_none(), "{name} stands twice");
+            value
+        }
+
+        fn names(&self) -> Vec<&str> {
+            self.fields.iter().map(|(name, _)| name.as_str()).collect()
+        }
+    }
+
+    fn ask<'s>(request: &str, content: impl Fn() -> Content<'s>) -> Answer {
+        let mut client = Scripted::new().send(request).end();
+        serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+            content().answer(request)
+        });
+        let bytes = client.output();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let (status_line, fields) = head.split_once("\r\n").unwrap();
+        let field = |line: &str| line.split_once(": ").map(|(n, v)| (n.to_owned(), v.to_owned()));
+        Answer {
+            status: status_line[9..12].parse().unwrap(),
+            fields: fields.split("\r\n").map(|line| field(line).unwrap()).collect(),
+            body: bytes[end + 4..].to_vec(),
+        }
+    }
+
+    fn get(fields: &str) -> String {
+        format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n")
+    }
+
+    fn known(content: Content<'_>) -> Content<'_> {
+        content.etag(ETag::new("v")).modified(at(NOW - 9)).field("Cache-Control", "no-cache")
+    }
+
+    /// The same twenty bytes out of memory and out of a source that gives few at a time.
+    fn both() -> [fn() -> Content<'static>; 2] {
+        [
+            || known(Content::bytes("text/plain", TEXT)),
+            || known(Content::source("text/plain", Few(Cursor::new(TEXT)), 20)),
+        ]
+    }
+
+    /// A source whose reads give at most three bytes.
+    struct Few(Cursor<&'static [u8]>);
+
+    impl Read for Few {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let most = into.len().min(3);
+            self.0.read(&mut into[..most])
+        }
+    }
+
+    impl Seek for Few {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    #[test]
+    fn the_whole_is_a_200_with_all_that_is_known() {
+        for content in both() {
+            let answer = ask(&get("Accept: */*"), content);
+            assert_eq!((answer.status, &answer.body[..]), (200, TEXT));
+            assert_eq!(
+                answer.names(),
+                [
+                    "Date",
+                    "Content-Type",
+                    "ETag",
+                    "Last-Modified",
+                    "Accept-Ranges",
+                    "Cache-Control",
+                    "Content-Length",
+                ]
+            );
+            assert_eq!(answer.field("Last-Modified"), Some("Sun, 06 Nov 1994 08:49:28 GMT"));
+        }
+    }
+
+    #[test]
+    fn one_part_is_a_206_with_its_place() {
+        for content in both() {
+            for (range, place, body) in [
+                ("bytes=0-0", "bytes 0-0/20", "0"),
+                ("bytes=2-11", "bytes 2-11/20", "23456789ab"),
+                ("bytes=15-", "bytes 15-19/20", "fghij"),
+                ("bytes=-3", "bytes 17-19/20", "hij"),
+                ("bytes=0-99", "bytes 0-19/20", "0123456789abcdefghij"),
+                ("bytes=50-60,4-5", "bytes 4-5/20", "45"),
+            ] {
+                let answer = ask(&get(&format!("Range: {range}")), content);
+                assert_eq!(answer.status, 206, "{range}");
+                assert_eq!(answer.field("Content-Range"), Some(place));
+                assert_eq!(answer.field("Content-Type"), Some("text/plain"));
+                assert_eq!(answer.field("ETag"), Some("\"v\""));
+                assert_eq!(answer.field("Cache-Control"), Some("no-cache"));
+                assert_eq!(answer.field("Content-Length"), Some(&*body.len().to_string()));
+                assert_eq!(answer.body, body.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn several_parts_are_a_multipart_whose_length_is_known() {
+        for content in both() {
+            let answer = ask(&get("Range: bytes=5-8, 0-0, -2"), content);
+            assert_eq!((answer.status, answer.field("Content-Range")), (206, None));
+            let media_type = answer.field("Content-Type").unwrap();
+            let boundary = media_type.strip_prefix("multipart/byteranges; boundary=").unwrap();
+            assert_eq!(boundary.len(), 32);
+            assert!(boundary.bytes().all(|octet| octet.is_ascii_hexdigit()));
+            let part = |place, bytes| {
+                format!(
+                    "--{boundary}\r\nContent-Type: text/plain\r\nContent-Range: bytes {place}/20\r\n\r\n{bytes}\r\n"
+                )
+            };
+            let expected =
+                [part("5-8", "5678"), part("0-0", "0"), part("18-19", "ij")].concat() + "--";
+            let body = String::from_utf8(answer.body.clone()).unwrap();
+            assert_eq!(body, format!("{expected}{boundary}--\r\n"));
+            assert_eq!(answer.field("Content-Length"), Some(&*body.len().to_string()));
+            let other = ask(&get("Range: bytes=5-8, 0-0, -2"), content);
+            assert_ne!(other.field("Content-Type"), Some(media_type), "nobody can guess it");
+        }
+    }
+
+    #[test]
+    fn a_multipart_goes_on_behind_pieces_larger_than_a_buffer() {
+        let large: Vec<u8> = (0..700_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+        let content = || Content::source("video/webm", Cursor::new(&large), 700_000);
+        let answer = ask(&get("Range: bytes=1-300000,400000-699999"), content);
+        let (first, second) = (&large[1..=300_000], &large[400_000..]);
+        let found = |part: &[u8]| answer.body.windows(part.len()).any(|window| window == part);
+        assert!(found(first) && found(second));
+        assert_eq!(answer.field("Content-Length"), Some(&*answer.body.len().to_string()));
+    }
+
+    #[test]
+    fn ranges_that_no_byte_is_in_are_a_416_that_says_how_long_it_is() {
+        for content in both() {
+            let answer = ask(&get("Range: bytes=20-"), content);
+            assert_eq!((answer.status, answer.field("Content-Range")), (416, Some("bytes */20")));
+            assert_eq!(
+                answer.names(),
+                ["Date", "Content-Type", "Content-Range", "Content-Length"],
+                "nothing of the representation, and nothing that lets it be stored"
+            );
+        }
+    }
+
+    #[test]
+    fn a_range_is_ignored_where_it_does_not_count() {
+        for content in both() {
+            for fields in [
+                "Range: bytes=2-1",
+                "Range: lines=1-2",
+                "Range: bytes=0-1\r\nRange: bytes=2-3",
+                "Range: bytes=0-5,3-9",
+                "Range: bytes=0-5\r\nIf-Range: \"other\"",
+                "Range: bytes=0-5\r\nIf-Range: W/\"v\"",
+                "Range: bytes=90-\r\nIf-Range: \"other\"",
+                "Range: bytes=0-5\r\nIf-Range: Sun, 06 Nov 1994 08:49:29 GMT",
+                "If-Range: \"v\"",
+            ] {
+                let answer = ask(&get(fields), content);
+                assert_eq!((answer.status, &answer.body[..]), (200, TEXT), "{fields}");
+            }
+            for fields in ["If-Range: \"v\"", "If-Range: Sun, 06 Nov 1994 08:49:28 GMT"] {
+                let answer = ask(&get(&format!("Range: bytes=0-5\r\n{fields}")), content);
+                assert_eq!((answer.status, &answer.body[..]), (206, &b"012345"[..]), "{fields}");
+            }
+        }
+        let empty = || Content::bytes("text/plain", &b""[..]);
+        let answer = ask(&get("Range: bytes=0-"), empty);
+        assert_eq!((answer.status, answer.field("Content-Length")), (200, Some("0")));
+    }
+
+    #[test]
+    fn preconditions_come_before_ranges() {
+        for content in both() {
+            for (fields, status) in [
+                ("If-None-Match: \"v\"", 304),
+                ("If-None-Match: \"w\"", 206),
+                ("If-Modified-Since: Sun, 06 Nov 1994 08:49:28 GMT", 304),
+                ("If-Match: \"w\"", 412),
+                ("If-Match: \"v\"", 206),
+                ("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:27 GMT", 412),
+            ] {
+                let answer = ask(&get(&format!("Range: bytes=1-2\r\n{fields}")), content);
+                assert_eq!(answer.status, status, "{fields}");
+                let answer = ask(&get(&format!("Range: bytes=99-\r\n{fields}")), content);
+                let expected = if status == 206 { 416 } else { status };
+                assert_eq!(answer.status, expected, "{fields}");
+            }
+        }
+    }
+
+    #[test]
+    fn answers_that_do_not_have_it_keep_the_fields_that_are_not_about_it() {
+        let content = || {
+            known(Content::bytes("text/css", TEXT))
+                .field("Vary", "Accept-Encoding")
+                .field("Content-Encoding", "gzip")
+                .field("X-Content-Type-Options", "nosniff")
+                .field("content-disposition", "attachment")
+        };
+        let names = |fields: &str| {
+            let answer = ask(&get(fields), content);
+            answer.names().into_iter().map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            names("If-None-Match: *"),
+            "Date ETag Cache-Control Vary X-Content-Type-Options"
+        );
+        assert_eq!(
+            names("If-Match: \"w\""),
+            "Date Content-Type Vary X-Content-Type-Options Content-Length"
+        );
+        assert_eq!(
+            names("Range: bytes=20-"),
+            "Date Content-Type Content-Range Vary X-Content-Type-Options Content-Length"
+        );
+    }
+
+    #[test]
+    fn of_an_encoded_representation_one_part_is_sent_and_never_several() {
+        let content = || Content::bytes("text/css", TEXT).field("content-encoding", "gzip");
+        let one = ask(&get("Range: bytes=0-1"), content);
+        assert_eq!((one.status, one.field("content-encoding")), (206, Some("gzip")));
+        assert_eq!(ask(&get("Range: bytes=0-1,3-4"), content).status, 200);
+    }
+
+    /// A source that nobody may touch.
+    struct Untouched;
+
+    impl Read for Untouched {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("read"))
+        }
+    }
+
+    impl Seek for Untouched {
+        fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+            Err(io::Error::other("sought"))
+        }
+    }
+
+    #[test]
+    fn a_source_is_not_touched_for_an_answer_without_it() {
+        let content = || known(Content::source("text/plain", Untouched, 20));
+        assert_eq!(ask(&get("If-None-Match: *"), content).status, 304);
+        assert_eq!(ask(&get("If-Match: \"w\""), content).status, 412);
+        assert_eq!(ask(&get("Range: bytes=20-"), content).status, 416);
+    }
+
+    #[test]
+    fn a_source_that_fails_at_its_start_is_a_500() {
+        let content = || known(Content::source("text/plain", Untouched, 20));
+        for range in ["Accept: */*", "Range: bytes=1-2"] {
+            let answer = ask(&get(range), content);
+            assert_eq!(answer.status, 500);
+            assert!(!String::from_utf8(answer.body).unwrap().contains("sought"));
+        }
+    }
+
+    #[test]
+    fn head_has_the_fields_of_get_and_ignores_ranges() {
+        for content in both() {
+            let of = |method: &str, fields: &str| {
+                ask(&format!("{method} / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n"), content)
+            };
+            let (got, head) = (of("GET", "A: b"), of("HEAD", "Range: bytes=0-1"));
+            assert_eq!((head.status, &head.body[..]), (200, &b""[..]));
+            assert_eq!(got.fields, head.fields);
+            assert_eq!(of("HEAD", "Range: bytes=99-").status, 200);
+            assert_eq!(of("HEAD", "If-None-Match: \"v\"").status, 304);
+            assert_eq!(of("HEAD", "If-Match: \"w\"").status, 412);
+        }
+    }
+
+    /// The announced length is kept or the connection is cut: never filled up, never overrun.
+    #[test]
+    fn a_source_that_shrinks_cuts_the_connection_and_one_that_grows_is_not_followed() {
+        for range in ["Accept: */*", "Range: bytes=2-15", "Range: bytes=0-1,5-15,17-19"] {
+            let request = get(range) + &get("Accept: */*");
+            let announced = |answer: &Answer| -> usize {
+                answer.field("Content-Length").unwrap().parse().unwrap()
+            };
+            let shrunk = ask(&request, || Content::source("a/b", Cursor::new(&TEXT[..10]), 20));
+            assert!(shrunk.body.len() < announced(&shrunk), "{range}: nothing follows");
+            assert!(String::from_utf8(shrunk.body).unwrap().ends_with('9'), "{range}");
+            let grown = ask(&get(range), || Content::source("a/b", Cursor::new(TEXT), 18));
+            assert_eq!(grown.body.len(), announced(&grown), "{range}");
+        }
+    }
+
+    #[test]
+    fn a_date_to_come_is_sent_as_now() {
+        let content = || Content::bytes("text/plain", TEXT).modified(at(NOW + 1_000));
+        let answer = ask(&get("If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT"), content);
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.field("Last-Modified"), answer.field("Date"));
+        let before =
+            || Content::bytes("text/plain", TEXT).modified(UNIX_EPOCH - Duration::from_secs(1));
+        assert_eq!(ask(&get("A: b"), before).field("Last-Modified"), None);
+    }
+
+    #[test]
+    fn a_file_is_answered_with_its_own_validators() {
+        let path = std::env::temp_dir().join(format!("longhand-content-{}", std::process::id()));
+        std::fs::write(&path, TEXT).unwrap();
+        let file = || File::options().read(true).write(true).open(&path).unwrap();
+        file().set_modified(at(NOW - 9)).unwrap();
+        let content = || Content::file("text/plain", file(), at(NOW)).unwrap();
+        let answer = ask(&get("Range: bytes=10-"), content);
+        assert_eq!((answer.status, &answer.body[..]), (206, &b"abcdefghij"[..]));
+        let tag = format!("\"{:x}-14\"", (NOW - 9) * 1_000_000_000);
+        assert_eq!(answer.field("ETag"), Some(&*tag));
+        assert_eq!(answer.field("Last-Modified"), Some("Sun, 06 Nov 1994 08:49:28 GMT"));
+        let folder = File::open(std::env::temp_dir()).unwrap();
+        assert!(Content::file("text/plain", folder, at(NOW)).is_err());
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn it_may_borrow_what_outlives_the_handler() {
+        let page = String::from("borrowed");
+        let answer =
+            ask(&get("Range: bytes=0-2,4-5"), || Content::bytes("text/plain", page.as_bytes()));
+        assert_eq!(answer.status, 206);
+        let _: fn(&Request<'_>) -> Response = |request| Content::bytes("a/b", TEXT).answer(request);
+    }
+}

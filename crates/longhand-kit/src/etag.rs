@@ -78,7 +78,7 @@ impl ETag {
     /// ```
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        // RFC 9923 section 5: the offset basis and the prime for 128 bits.
+        // The offset basis and the prime that the hash's authors give for 128 bits.
         const BASIS: u128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D;
         const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013B;
         let hash =
@@ -228,5 +228,159 @@ impl fmt::Debug for ETag {
 impl From<ETag> for FieldValue {
     fn from(tag: ETag) -> Self {
         tag.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(text: &str) -> ETag {
+        ETag::parse(text.as_bytes()).unwrap()
+    }
+
+    /// The table of RFC 9110 section 8.8.3.2.
+    #[test]
+    fn tags_compare_strongly_and_weakly() {
+        for (one, other, is_strong, is_weak) in [
+            ("W/\"1\"", "W/\"1\"", false, true),
+            ("W/\"1\"", "W/\"2\"", false, false),
+            ("W/\"1\"", "\"1\"", false, true),
+            ("\"1\"", "\"1\"", true, true),
+        ] {
+            for (one, other) in [(tag(one), tag(other)), (tag(other), tag(one))] {
+                assert_eq!(one.matches_strongly(&other), is_strong, "{one} {other}");
+                assert_eq!(one.matches_weakly(&other), is_weak, "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_one_whole_tag_is_a_tag() {
+        for good in ["\"\"", "W/\"\"", "\"a\\\"", "\"a,b\"", "\"!#~\"", "\"\u{e9}\"", "\"W/\""] {
+            assert_eq!(ETag::parse(good.as_bytes()).unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            "*",
+            "a",
+            "\"",
+            "\"a",
+            "a\"",
+            "w/\"a\"",
+            "W/a",
+            "W/",
+            "W/ \"a\"",
+            " \"a\"",
+            "\"a\" ",
+            "\"a b\"",
+            "\"a\tb\"",
+            "\"a\x7f\"",
+            "\"a\" \"b\"",
+            "\"a\"\"b\"",
+            "\"a\",\"b\"",
+            "'a'",
+        ] {
+            assert_eq!(ETag::parse(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_over_all_its_lines_and_whole_or_not_at_all() {
+        let cases: &[(&[&str], Listed)] = &[
+            (&["*"], Listed::Any),
+            (&["\"a\""], Listed::Yes),
+            (&["\"b\""], Listed::No),
+            (&["\"b\", \"a\""], Listed::Yes),
+            (&["\"b\"", "\"a\""], Listed::Yes),
+            (&[",, \"b\" ,\t,\"a\","], Listed::Yes),
+            (&["\"b\",\"a\",\"c\""], Listed::Yes),
+            // A backslash escapes nothing, and a comma inside of a tag parts nothing.
+            (&["\"b\\\", \"a\""], Listed::Yes),
+            (&["\"b,\", \"a\""], Listed::Yes),
+            (&["\"b, \"a\""], Listed::Malformed),
+            (&[""], Listed::No),
+            (&[", ,"], Listed::No),
+            (&["a"], Listed::Malformed),
+            (&["\"a\" \"b\""], Listed::Malformed),
+            (&["\"a\", b"], Listed::Malformed),
+            (&["\"a\"", "b"], Listed::Malformed),
+            (&["\"a\", *"], Listed::Malformed),
+            (&["*, *"], Listed::Malformed),
+            (&["*", "*"], Listed::Malformed),
+            (&["*", "\"a\""], Listed::Malformed),
+            (&["\"a\", w/\"b\""], Listed::Malformed),
+        ];
+        for (lines, expected) in cases {
+            let found = listed(lines.iter().map(|line| line.as_bytes()), |tag| tag == b"\"a\"");
+            assert_eq!(found, *expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn no_list_panics_and_every_tag_found_is_one() {
+        let mut state = 0x6574_6167_u64;
+        let mut tags = 0;
+        for _ in 0..50_000 {
+            let line: Vec<u8> = (0..12)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    b"\"\"\"W/ab,, \t*\\\xE9\x00"[usize::try_from(state >> 33).unwrap() % 15]
+                })
+                .collect();
+            let seen = std::cell::Cell::new(0);
+            listed([&line[..]].into_iter(), |tag| {
+                assert!(ETag::parse(tag).is_some(), "{}", tag.escape_ascii());
+                seen.set(seen.get() + 1);
+                false
+            });
+            tags += seen.get();
+        }
+        assert!(tags > 500, "{tags} tags: too few to mean anything");
+    }
+
+    /// The figures were computed apart, with integers of any size.
+    #[test]
+    fn the_hash_is_the_one_it_says_it_is() {
+        for (bytes, hash) in [
+            (&b""[..], "6c62272e07bb014262b821756295c58d"),
+            (b"a", "d228cb696f1a8caf78912b704e4a8964"),
+            (b"foobar", "343e1662793c64bf6f0d3597ba446f18"),
+        ] {
+            assert_eq!(ETag::of_bytes(bytes).to_string(), format!("\"{hash}\""));
+        }
+    }
+
+    #[test]
+    fn weakening_twice_is_weakening_once() {
+        let weak = ETag::new("a").weak();
+        assert!(weak.is_weak() && !ETag::new("W/a").is_weak());
+        assert_eq!(weak.clone().weak(), weak);
+    }
+
+    #[test]
+    fn literals_that_are_no_tags_are_refused_where_they_stand() {
+        for literal in ["a b", "a\"b", "a\\b", "\u{e9}", "\n"] {
+            assert!(std::panic::catch_unwind(|| ETag::new(literal)).is_err(), "{literal:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_has_a_strong_tag_once_it_was_left_alone_for_a_second() {
+        let path = std::env::temp_dir().join(format!("longhand-etag-{}", std::process::id()));
+        let file = std::fs::File::create(&path).unwrap();
+        let at = UNIX_EPOCH + Duration::new(1_700_000_000, 500);
+        file.set_modified(at).unwrap();
+        let facts = file.metadata().unwrap();
+        std::fs::remove_file(path).unwrap();
+        let tag = |milliseconds| {
+            let age = Duration::from_millis(milliseconds);
+            ETag::of_file(&facts, at + age).unwrap().to_string()
+        };
+        assert_eq!(tag(0), "W/\"17979cfe362a01f4-0\"");
+        assert_eq!(tag(999), "W/\"17979cfe362a01f4-0\"");
+        assert_eq!(tag(1_000), "\"17979cfe362a01f4-0\"");
+        let before = ETag::of_file(&facts, at - Duration::from_secs(60)).unwrap();
+        assert!(before.is_weak(), "a time to come is no time to rely on");
     }
 }

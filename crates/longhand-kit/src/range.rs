@@ -162,3 +162,152 @@ impl ByteRange {
         format!("bytes {}-{}/{length}", self.first, self.last)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is selected, in the words of the table below.
+    fn selected(value: &str, length: u64) -> String {
+        match select(value.as_bytes(), length) {
+            Selection::Whole => "whole".into(),
+            Selection::Unsatisfiable => "none".into(),
+            Selection::Parts(parts) => {
+                let part = |part: &ByteRange| format!("{}-{}", part.first, part.last);
+                parts.iter().map(part).collect::<Vec<_>>().join(",")
+            }
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc() {
+        for (value, expected) in [
+            ("bytes=0-499", "0-499"),
+            ("bytes=500-999", "500-999"),
+            ("bytes=-500", "9500-9999"),
+            ("bytes=9500-", "9500-9999"),
+            ("bytes=0-0,-1", "0-0,9999-9999"),
+            ("bytes= 0-999, 4500-5499, -1000", "0-999,4500-5499,9000-9999"),
+            ("bytes=500-600,601-999", "500-600,601-999"),
+            // Valid, and an overlap.
+            ("bytes=500-700,601-999", "whole"),
+        ] {
+            assert_eq!(selected(value, 10_000), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_a_range_selects_of_ten_bytes() {
+        for (value, expected) in [
+            ("bytes=0-", "0-9"),
+            ("bytes=9-", "9-9"),
+            ("bytes=10-", "none"),
+            ("bytes=3-100", "3-9"),
+            ("bytes=-0", "none"),
+            ("bytes=-10", "0-9"),
+            ("bytes=-11", "0-9"),
+            ("BYTES=0-1", "0-1"),
+            ("bytes=007-008", "7-8"),
+            ("bytes=,, 1-2 ,\t,", "1-2"),
+            // One of several is left: the answer has one part.
+            ("bytes=20-30,1-2,-0", "1-2"),
+            ("bytes=20-,30-40", "none"),
+            ("bytes=5-6,0-1", "5-6,0-1"),
+            // Numbers beyond every integer.
+            ("bytes=99999999999999999999-", "none"),
+            ("bytes=0-99999999999999999999", "0-9"),
+            ("bytes=-99999999999999999999", "0-9"),
+            ("bytes=18446744073709551616-18446744073709551617", "none"),
+            // Other units, and what is no range.
+            ("", "whole"),
+            ("bytes", "whole"),
+            ("bytes=", "whole"),
+            ("bytes=,", "whole"),
+            ("bytes=-", "whole"),
+            ("bytes=--1", "whole"),
+            ("bytes=1", "whole"),
+            ("bytes=2-1", "whole"),
+            ("bytes=a-b", "whole"),
+            ("bytes=+1-2", "whole"),
+            ("bytes=1-+2", "whole"),
+            ("bytes=1 - 2", "whole"),
+            ("bytes=1- 2", "whole"),
+            ("bytes=1-2-3", "whole"),
+            ("bytes=0x1-2", "whole"),
+            ("bytes=1-2;3-4", "whole"),
+            ("bytes=1-2,x", "whole"),
+            ("bytes=\"1-2\"", "whole"),
+            ("bytes =1-2", "whole"),
+            ("bytes:1-2", "whole"),
+            ("items=1-2", "whole"),
+            ("bytes=1-2,bytes=3-4", "whole"),
+            // What is larger than it is worth.
+            ("bytes=0-,0-", "whole"),
+            ("bytes=1-3,3-5", "whole"),
+            ("bytes=3-5,1-3", "whole"),
+            ("bytes=0-9,-1", "whole"),
+            ("bytes=1-8,2-3", "whole"),
+        ] {
+            assert_eq!(selected(value, 10), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn of_nothing_no_part_can_be_taken() {
+        for value in ["bytes=0-", "bytes=0-0", "bytes=-1", "bytes=-0", "bytes=x"] {
+            assert_eq!(selected(value, 0), "whole", "{value}");
+        }
+    }
+
+    #[test]
+    fn of_the_longest_there_is_every_part_can_be_taken() {
+        assert_eq!(selected("bytes=0-", u64::MAX), "0-18446744073709551614");
+        assert_eq!(selected("bytes=-1", u64::MAX), "18446744073709551614-18446744073709551614");
+        let Selection::Parts(parts) = select(b"bytes=0-", u64::MAX) else { panic!() };
+        assert_eq!(parts[0].len(), u64::MAX);
+    }
+
+    #[test]
+    fn eight_ranges_are_parts_and_nine_are_the_whole() {
+        let set = |count: u64| (0..count).map(|n| format!("{}-{0}", 2 * n)).collect::<Vec<_>>();
+        let value = |count| format!("bytes={}", set(count).join(","));
+        assert_eq!(selected(&value(8), 100), set(8).join(","));
+        assert_eq!(selected(&value(9), 100), "whole");
+        assert_eq!(selected(&format!("bytes={}", "200-,".repeat(9)), 100), "whole");
+        assert_eq!(selected(&format!("bytes={}", "0-0,".repeat(1_000_000)), 100), "whole");
+    }
+
+    /// All pairs of short ranges, by what they mean: a set of the bytes' places.
+    #[test]
+    fn pairs_of_ranges_select_the_bytes_they_name() {
+        let mut specs = Vec::new();
+        for first in 0..6 {
+            specs.push((format!("{first}-"), first..=99));
+            specs.extend((first..6).map(|last| (format!("{first}-{last}"), first..=last)));
+        }
+        for length in 1..5 {
+            let suffixes = (1..6).map(|n: u64| (format!("-{n}"), length.max(n) - n..=99));
+            let specs: Vec<_> = specs.iter().cloned().chain(suffixes).collect();
+            for ((one, a), (other, b)) in
+                specs.iter().flat_map(|a| specs.iter().map(move |b| (a, b)))
+            {
+                let places = |range: &std::ops::RangeInclusive<u64>| -> Vec<u64> {
+                    (0..length).filter(|place| range.contains(place)).collect()
+                };
+                let (a, b) = (places(a), places(b));
+                let text = |places: &[u64]| {
+                    let (first, last) = (places.first()?, places.last()?);
+                    Some(format!("{first}-{last}"))
+                };
+                let expected = match (text(&a), text(&b)) {
+                    (None, None) => "none".to_owned(),
+                    (Some(one), None) | (None, Some(one)) => one,
+                    _ if a.iter().any(|place| b.contains(place)) => "whole".to_owned(),
+                    (Some(one), Some(other)) => format!("{one},{other}"),
+                };
+                let value = format!("bytes={one},{other}");
+                assert_eq!(selected(&value, length), expected, "{value} of {length}");
+            }
+        }
+    }
+}
