@@ -11,10 +11,10 @@
 //! use longhand_kit::{conditional::Validators, etag::ETag};
 //!
 //! fn put(request: &mut Request<'_>) -> Result<Response, Response> {
-//!     Validators::new().etag(ETag::new("rev-2")).check(request)?;
+//!     Validators::new().etag(ETag::new("rev-2")?).check(request)?;
 //!     let page = request.body().read_all()?;
 //!     // … is stored as revision 3.
-//!     Ok(Response::new(Status::NO_CONTENT).field("ETag", ETag::new("rev-3")))
+//!     Ok(Response::new(Status::NO_CONTENT).field("ETag", ETag::new("rev-3")?))
 //! }
 //!
 //! let mut client = Scripted::new()
@@ -323,7 +323,7 @@ mod tests {
 
     /// What can be known of a representation: the columns of the tables.
     fn columns() -> [Validators; 6] {
-        let (strong, new) = (ETag::new("a"), Validators::new);
+        let (strong, new) = (ETag::new("a").unwrap(), Validators::new);
         [
             Validators::missing(),
             new(),
@@ -488,7 +488,7 @@ mod tests {
     #[test]
     fn a_range_counts_if_the_representation_is_exactly_the_one_that_is_known() {
         let modified = |seconds| Validators::new().modified(at(seconds));
-        let (strong, date) = (Validators::new().etag(ETag::new("a")), date_text(MODIFIED));
+        let (strong, date) = (Validators::new().etag(ETag::new("a").unwrap()), date_text(MODIFIED));
         let both = strong.clone().modified(at(MODIFIED));
         for (validators, value, counts) in [
             (&strong, "\"a\"", T),
@@ -497,8 +497,8 @@ mod tests {
             (&strong, "*", F),
             (&strong, "\"a\", \"b\"", F),
             (&strong, &date, F),
-            (&Validators::new().etag(ETag::new("a").weak()), "W/\"a\"", F),
-            (&Validators::new().etag(ETag::new("a").weak()), "\"a\"", F),
+            (&Validators::new().etag(ETag::new("a").unwrap().weak()), "W/\"a\"", F),
+            (&Validators::new().etag(ETag::new("a").unwrap().weak()), "\"a\"", F),
             (&both, "\"a\"", T),
             (&both, &date, T),
             (&both, "\"b\"", F),
@@ -590,7 +590,7 @@ mod tests {
 
     #[test]
     fn a_check_answers_as_the_method_wants_it() {
-        let known = || Validators::new().etag(ETag::new("a")).modified(at(MODIFIED));
+        let known = || Validators::new().etag(ETag::new("a").unwrap()).modified(at(MODIFIED));
         let of = |method: &str, fields: &str| {
             let request = format!("{method} / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n");
             answer(&request, |request| match known().check(request) {

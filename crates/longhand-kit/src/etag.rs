@@ -1,68 +1,52 @@
 //! Entity tags: names for the versions of a representation (RFC 9110 section 8.8.3).
 //!
-//! What enters is what a program knows of a version (a revision, a file's time and length, the bytes
-//! themselves) or a field from anybody; what leaves is a tag whose syntax is right, and the two ways
+//! What enters is what a program knows of a version (a revision, the bytes themselves) or a field from anybody; what leaves is a tag whose syntax is right, and the two ways
 //! to compare. A strong tag promises that the bytes are the same, so that ranges of two answers may
 //! be put together; a weak one, that the one will do for the other.
 //!
 //! ```
 //! use longhand_kit::etag::ETag;
 //!
-//! let tag = ETag::new("rev-17");
+//! let tag = ETag::new("rev-17")?;
 //! assert_eq!(tag.to_string(), "\"rev-17\"");
 //! assert_eq!(tag.clone().weak().to_string(), "W/\"rev-17\"");
 //! assert!(tag.matches_weakly(&tag.clone().weak()) && !tag.matches_strongly(&tag.clone().weak()));
+//! # Ok::<(), longhand_kit::etag::BadETag>(())
 //! ```
 //!
 //! A list of tags is no list of quoted strings: a backslash escapes nothing in a tag. So it has a
 //! reader of its own.
 
 use std::fmt;
-use std::fs::Metadata;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use longhand::FieldValue;
+use longhand::{FieldValue, IntoResponse, Reply, Status};
+
+use crate::refusal::refusal;
 use longhand::wire::grammar::trim_blanks;
 
 /// An entity tag, strong or weak. As a field value it stands in `ETag`.
 ///
 /// Equality is of the whole tag, with its strength; preconditions use
 /// [`matches_strongly`](Self::matches_strongly) and [`matches_weakly`](Self::matches_weakly).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ETag {
     /// With its quotes, and `W/` before them if it is weak.
     value: FieldValue,
 }
 
 impl ETag {
-    /// A strong tag of this text: a version that the program knows of itself. What is made at run time
-    /// goes through [`of_numbers`](Self::of_numbers) or [`of_bytes`](Self::of_bytes).
+    /// A strong tag of this text: a revision, a version of the program.
     ///
-    /// # Panics
+    /// # Errors
     /// If an octet of it is no visible ASCII character, or a quote, or a backslash, which some
-    /// clients take for an escape: a mistake in the program.
-    #[must_use]
-    #[track_caller]
-    pub fn new(literal: &'static str) -> Self {
+    /// clients take for an escape.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, BadETag> {
+        let text = text.as_ref();
         let is_fit = |octet: u8| octet.is_ascii_graphic() && octet != b'"' && octet != b'\\';
-        assert!(
-            literal.bytes().all(is_fit),
-            "entity tag {literal:?}: expected visible ASCII without quote and backslash"
-        );
-        Self::quoted(literal)
-    }
-
-    /// A strong tag of numbers that together name a version: a row's revision, a file's time and
-    /// length.
-    ///
-    /// ```
-    /// # use longhand_kit::etag::ETag;
-    /// assert_eq!(ETag::of_numbers([17, 0xC0FFEE]).to_string(), "\"11-c0ffee\"");
-    /// ```
-    #[must_use]
-    pub fn of_numbers(numbers: impl IntoIterator<Item = u64>) -> Self {
-        let texts: Vec<String> = numbers.into_iter().map(|number| format!("{number:x}")).collect();
-        Self::quoted(&texts.join("-"))
+        match text.bytes().enumerate().find(|&(_, octet)| !is_fit(octet)) {
+            Some((at, found)) => Err(BadETag { at, found }),
+            None => Ok(Self::quoted(text)),
+        }
     }
 
     /// A strong tag of the bytes themselves: a hash over all of them, so it is made once for bytes
@@ -84,21 +68,6 @@ impl ETag {
         let hash =
             bytes.iter().fold(BASIS, |hash, &octet| (hash ^ u128::from(octet)).wrapping_mul(PRIME));
         Self::quoted(&format!("{hash:032x}"))
-    }
-
-    /// A tag of a file's time of modification, to the nanosecond, and its length; `None` where the
-    /// platform tells no time.
-    ///
-    /// It is strong once the file has been left alone for a second before `now`: until then another
-    /// change may leave time and length as they are, and the tag is weak.
-    #[must_use]
-    pub fn of_file(facts: &Metadata, now: SystemTime) -> Option<Self> {
-        const SETTLED: Duration = Duration::from_secs(1);
-        let modified = facts.modified().ok()?;
-        let nanoseconds = modified.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-        let tag = Self::of_numbers([u64::try_from(nanoseconds).ok()?, facts.len()]);
-        let is_settled = now.duration_since(modified).is_ok_and(|age| age >= SETTLED);
-        Some(if is_settled { tag } else { tag.weak() })
     }
 
     /// Reads one tag, as it stands in an `ETag` field; `None` for anything else.
@@ -219,17 +188,40 @@ impl fmt::Display for ETag {
     }
 }
 
-impl fmt::Debug for ETag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ETag({self})")
-    }
-}
-
 impl From<ETag> for FieldValue {
     fn from(tag: ETag) -> Self {
         tag.value
     }
 }
+
+/// An octet that no tag of this server's holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadETag {
+    at: usize,
+    found: u8,
+}
+
+impl fmt::Display for BadETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "entity tag, byte {}: expected visible ASCII without quote and backslash, found {:02x} hex \
+             (RFC 9110 section 8.8.3)",
+            self.at, self.found
+        )
+    }
+}
+
+impl std::error::Error for BadETag {}
+
+/// 500: a tag is of the program's making.
+impl<'s> IntoResponse<'s> for BadETag {
+    fn into_response(self) -> Reply<'s> {
+        Status::INTERNAL_SERVER_ERROR.into_response().because(self)
+    }
+}
+
+refusal!(BadETag);
 
 #[cfg(test)]
 mod tests {
@@ -353,34 +345,20 @@ mod tests {
 
     #[test]
     fn weakening_twice_is_weakening_once() {
-        let weak = ETag::new("a").weak();
-        assert!(weak.is_weak() && !ETag::new("W/a").is_weak());
+        let weak = ETag::new("a").unwrap().weak();
+        assert!(weak.is_weak() && !ETag::new("W/a").unwrap().is_weak());
         assert_eq!(weak.clone().weak(), weak);
     }
 
     #[test]
-    fn literals_that_are_no_tags_are_refused_where_they_stand() {
-        for literal in ["a b", "a\"b", "a\\b", "\u{e9}", "\n"] {
-            assert!(std::panic::catch_unwind(|| ETag::new(literal)).is_err(), "{literal:?}");
+    fn a_text_that_is_no_tag_is_refused_with_its_place() {
+        for (text, at) in [("a b", 1), ("ab\"", 2), ("\\", 0), ("ab\u{e9}", 2), ("\n", 0)] {
+            assert_eq!(ETag::new(text).unwrap_err().at, at, "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_file_has_a_strong_tag_once_it_was_left_alone_for_a_second() {
-        let path = std::env::temp_dir().join(format!("longhand-etag-{}", std::process::id()));
-        let file = std::fs::File::create(&path).unwrap();
-        let at = UNIX_EPOCH + Duration::new(1_700_000_000, 500);
-        file.set_modified(at).unwrap();
-        let facts = file.metadata().unwrap();
-        std::fs::remove_file(path).unwrap();
-        let tag = |milliseconds| {
-            let age = Duration::from_millis(milliseconds);
-            ETag::of_file(&facts, at + age).unwrap().to_string()
-        };
-        assert_eq!(tag(0), "W/\"17979cfe362a01f4-0\"");
-        assert_eq!(tag(999), "W/\"17979cfe362a01f4-0\"");
-        assert_eq!(tag(1_000), "\"17979cfe362a01f4-0\"");
-        let before = ETag::of_file(&facts, at - Duration::from_secs(60)).unwrap();
-        assert!(before.is_weak(), "a time to come is no time to rely on");
+        assert_eq!(
+            ETag::new("v 1").unwrap_err().to_string(),
+            "entity tag, byte 1: expected visible ASCII without quote and backslash, found 20 hex \
+             (RFC 9110 section 8.8.3)"
+        );
     }
 }
