@@ -114,3 +114,42 @@ impl Read for ByteRanges<'_> {
         Ok(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::range::{Selection, select};
+
+    fn body(range: &[u8]) -> ByteRanges<'static> {
+        let Selection::Parts(parts) = select(range, 26) else { panic!() };
+        let source = Box::new(Cursor::new(b"abcdefghijklmnopqrstuvwxyz"));
+        ByteRanges::new(source, &parts, &"text/plain".into(), 26)
+    }
+
+    #[test]
+    fn the_body_is_the_same_in_pieces_of_any_size_and_as_long_as_it_says() {
+        for range in [&b"bytes=0-0,-1"[..], b"bytes=20-,0-18", b"bytes=1-2,4-5,7-8,10-11"] {
+            let mut whole = Vec::new();
+            let mut reader = body(range);
+            let (boundary, length) = (reader.boundary.clone(), reader.length());
+            reader.read_to_end(&mut whole).unwrap();
+            assert_eq!(length, Some(whole.len() as u64));
+            for size in [1, 2, 3, 5, 17, 40, 1_000] {
+                let mut reader = body(range);
+                let (mut pieces, mut buffer) = (Vec::new(), vec![0; size]);
+                assert_eq!(reader.read(&mut []).unwrap(), 0, "nothing is no end");
+                let other = reader.boundary.clone();
+                loop {
+                    match reader.read(&mut buffer).unwrap() {
+                        0 => break,
+                        count => pieces.extend_from_slice(&buffer[..count]),
+                    }
+                }
+                let pieces = String::from_utf8(pieces).unwrap().replace(&other, &boundary);
+                assert_eq!(pieces.as_bytes(), whole, "{size}");
+            }
+        }
+    }
+}

@@ -570,6 +570,73 @@ mod tests {
         assert_eq!(ask(&get("A: b"), before).field("Last-Modified"), None);
     }
 
+    /// The bytes that an answer has, each at its place; `None` where it is not there.
+    fn places(answer: &Answer) -> Vec<Option<u8>> {
+        let mut places = vec![None; TEXT.len()];
+        let mut put = |place: &str, bytes: &[u8]| {
+            let (first, rest) = place.strip_prefix("bytes ").unwrap().split_once('-').unwrap();
+            let (last, whole) = rest.split_once('/').unwrap();
+            let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+            assert_eq!((last - first + 1, whole), (bytes.len(), "20"));
+            for (place, byte) in places[first..=last].iter_mut().zip(bytes) {
+                assert_eq!(place.replace(*byte), None, "no byte is sent twice");
+            }
+        };
+        match answer.field("Content-Range") {
+            Some(place) => put(place, &answer.body),
+            None => {
+                let media_type = answer.field("Content-Type").unwrap();
+                let (_, boundary) = media_type.split_once("boundary=").unwrap();
+                let body = std::str::from_utf8(&answer.body).unwrap();
+                let body = body.strip_prefix(&format!("--{boundary}\r\n")).unwrap();
+                let body = body.strip_suffix(&format!("\r\n--{boundary}--\r\n")).unwrap();
+                for part in body.split(&format!("\r\n--{boundary}\r\n")) {
+                    let (head, bytes) = part.split_once("\r\n\r\n").unwrap();
+                    put(head.split_once("Content-Range: ").unwrap().1, bytes.as_bytes());
+                }
+            }
+        }
+        places
+    }
+
+    /// Whatever is asked, what is sent are the bytes that are there, each at its place and once.
+    #[test]
+    fn no_request_gets_bytes_that_are_not_there() {
+        let mut state = 0x636F_6E74_656E_7421_u64;
+        let mut below = |end: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(state >> 33).unwrap() % end
+        };
+        let mut seen = std::collections::BTreeMap::new();
+        for _ in 0..8_000 {
+            let mut fields = String::from("Range: bytes=");
+            for _ in 0..=below(12) {
+                fields.push_str(["0", "1", "7", "19", "20", "-", "-", "-", ",", ","][below(10)]);
+            }
+            let name = ["Accept", "If-Range", "If-None-Match", "If-Match"][below(4)];
+            let value =
+                ["\"v\"", "W/\"v\"", "\"w\"", "*", "Sun, 06 Nov 1994 08:49:28 GMT"][below(5)];
+            fields.push_str(&format!("\r\n{name}: {value}"));
+            let answer = ask(&get(&fields), both()[below(2)]);
+            *seen.entry(answer.status).or_insert(0) += 1;
+            match answer.status {
+                200 => assert_eq!(answer.body, TEXT),
+                206 => {
+                    let places = places(&answer);
+                    assert!(places.iter().any(Option::is_some), "{fields}");
+                    let is_own = |(found, own): (&Option<u8>, &u8)| found.is_none_or(|b| b == *own);
+                    assert!(places.iter().zip(TEXT).all(is_own), "{fields}");
+                }
+                304 => assert!(answer.body.is_empty() && answer.field("Content-Length").is_none()),
+                status => assert!(matches!(status, 412 | 416), "{status} to {fields}"),
+            }
+            if let Some(length) = answer.field("Content-Length") {
+                assert_eq!(length, answer.body.len().to_string());
+            }
+        }
+        assert!(seen.len() == 5 && seen.values().all(|&count| count > 100), "{seen:?}");
+    }
+
     #[test]
     fn it_may_borrow_what_outlives_the_handler() {
         let page = String::from("borrowed");

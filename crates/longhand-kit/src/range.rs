@@ -218,6 +218,8 @@ mod tests {
             ("bytes=0-99999999999999999999", "0-9"),
             ("bytes=-99999999999999999999", "0-9"),
             ("bytes=18446744073709551616-18446744073709551617", "none"),
+            // Ten times 2 to the 64th, which is 0 to arithmetic that wraps.
+            ("bytes=184467440737095516160-", "none"),
             // Other units, and what is no range.
             ("", "whole"),
             ("bytes", "whole"),
