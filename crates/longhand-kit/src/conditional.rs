@@ -80,8 +80,7 @@ impl Validators {
     }
 
     /// The validators that a finished response carries.
-    #[must_use]
-    pub fn of(reply: &Reply<'_>) -> Self {
+    fn of(reply: &Reply<'_>) -> Self {
         let value = |name| reply.field_value(name).map(FieldValue::as_bytes);
         Self {
             missing: false,
