@@ -34,6 +34,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
+use longhand::{IntoResponse, Reply};
+
 /// A page or a piece of one, under construction: [`raw`](Self::raw) for the program's own markup,
 /// [`text`](Self::text) for everything else.
 ///
@@ -111,6 +113,13 @@ impl Html {
     #[must_use]
     pub fn into_string(self) -> String {
         self.markup
+    }
+}
+
+/// 200 with the page.
+impl<'s> IntoResponse<'s> for Html {
+    fn into_response(self) -> Reply<'s> {
+        Reply::html(self.markup)
     }
 }
 
@@ -224,6 +233,16 @@ mod tests {
         let mut page = Html::new();
         page.text(format_args!("{}{:>4}{:?}", '<', '&', "'"));
         assert_eq!(page.as_str(), "&lt;   &amp;&quot;&#39;&quot;");
+    }
+
+    #[test]
+    fn a_page_is_a_response() {
+        let mut page = Html::new();
+        page.raw("<p>").text('&');
+        let response = page.into_response();
+        assert_eq!(response.body_bytes(), Some(&b"<p>&amp;"[..]));
+        let media_type = response.field_value("Content-Type").unwrap();
+        assert_eq!(media_type.as_bytes(), b"text/html; charset=utf-8");
     }
 
     #[test]
