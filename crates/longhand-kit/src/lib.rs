@@ -9,6 +9,8 @@
 //! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
 //! - [`cache`]: what caches may do with a response.
 //! - [`html`]: pages into which text cannot get unescaped by mistake.
+//! - [`redirect`]: places on this site, to which untrusted text may lead.
+//! - [`router`]: which handler a request is for, by its method and path.
 //!
 //! The two together, for a form that shows again what was typed into it:
 //!
@@ -35,3 +37,5 @@ pub mod range;
 mod byteranges;
 pub mod content;
 pub mod cache;
+pub mod redirect;
+pub mod router;
