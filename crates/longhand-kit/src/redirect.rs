@@ -25,13 +25,20 @@
 
 use std::fmt;
 
-use longhand::wire::percent_decode;
+use longhand::wire::{percent_decode, percent_encode};
 use longhand::{IntoResponse, Reply, Request, Response, Status};
 
 use crate::refusal::refusal;
 
 /// The bytes that a place may have: what `longhand` takes as a target, unless it is told otherwise.
 pub const MAX_LEN: usize = 8 << 10;
+
+// What is wanted of a place.
+const PATH: &str = "a path on this site, which begins with /";
+const HERE: &str = "a path on this site, not another host";
+const PLAIN: &str = "no control character and no \\";
+const DIGITS: &str = "two hexadecimal digits after %";
+const SHORT: &str = "8192 bytes at most, percent-encoded";
 
 /// A place on this site: a path, with its query and its fragment where it has them.
 ///
@@ -66,36 +73,31 @@ impl Local {
     /// If it does not begin with one slash, leads to another host when it is read as browsers and
     /// proxies do, contains a control, a `\` or a broken escape, or is longer than [`MAX_LEN`].
     pub fn parse(text: &str) -> Result<Self, NotLocal> {
+        let refused = |wanted, at, found| Err(NotLocal { wanted, at, found });
         if !text.starts_with('/') {
-            let found = text.chars().next();
-            return Err(NotLocal { problem: Problem::NoSlash, at: 0, found });
+            return refused(PATH, 0, text.chars().next());
+        }
+        // Also before it is read: each `#` looks for one before it.
+        if text.len() > MAX_LEN {
+            return refused(SHORT, MAX_LEN, None);
         }
         let mut place = String::with_capacity(text.len());
-        for (at, char) in text.char_indices().take(MAX_LEN + 1) {
+        for (at, char) in text.char_indices() {
             match char {
-                '\0'..='\x1F' | '\x7F' | '\\' => {
-                    return Err(NotLocal { problem: Problem::Character, at, found: Some(char) });
-                }
+                '\0'..='\x1F' | '\x7F' | '\\' => return refused(PLAIN, at, Some(char)),
                 '%' if !is_escape(&text.as_bytes()[at..]) => {
-                    return Err(NotLocal { problem: Problem::Escape, at, found: Some(char) });
+                    return refused(DIGITS, at, Some(char));
                 }
                 '#' if place.contains('#') => place.push_str("%23"),
-                _ if char == '%' || char == '#' || is_uri(char) => place.push(char),
-                _ => {
-                    let mut octets = [0; 4];
-                    for octet in char.encode_utf8(&mut octets).bytes() {
-                        place.push_str(&format!("%{octet:02X}"));
-                    }
-                }
+                '%' | '#' => place.push(char),
+                _ if is_uri(char) => place.push(char),
+                _ => place.push_str(&percent_encode(char.encode_utf8(&mut [0; 4]).as_bytes())),
             }
         }
         if place.len() > MAX_LEN {
-            return Err(NotLocal { problem: Problem::TooLong, at: 0, found: None });
+            return refused(SHORT, MAX_LEN, None);
         }
-        if leads_away(&place) {
-            return Err(NotLocal { problem: Problem::OtherHost, at: 0, found: None });
-        }
-        Ok(Self { place })
+        if leads_away(&place) { refused(HERE, 0, None) } else { Ok(Self { place }) }
     }
 
     /// The place that a request is for, to come back to it after a login.
@@ -189,45 +191,14 @@ fn is_uri(char: char) -> bool {
 /// Why a text is no place on this site. Its own text may be shown to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotLocal {
-    problem: Problem,
+    wanted: &'static str,
     at: usize,
     found: Option<char>,
 }
 
-/// What can be wrong with a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Problem {
-    /// It does not begin with a slash: it is a URI with a scheme, or relative, or nothing.
-    NoSlash,
-    /// It would lead to another host, as `//host` does.
-    OtherHost,
-    /// A control character or a `\`.
-    Character,
-    /// Two hexadecimal digits do not follow a `%`.
-    Escape,
-    /// It is longer than [`MAX_LEN`].
-    TooLong,
-}
-
-impl NotLocal {
-    /// What is wrong.
-    #[must_use]
-    pub fn problem(&self) -> Problem {
-        self.problem
-    }
-}
-
 impl fmt::Display for NotLocal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "place to go to, byte {}: expected ", self.at)?;
-        f.write_str(match self.problem {
-            Problem::NoSlash => "a path on this site, which begins with /",
-            Problem::OtherHost => "a path on this site, not another host",
-            Problem::Character => "no control character and no \\",
-            Problem::Escape => "two hexadecimal digits after %",
-            Problem::TooLong => return write!(f, "at most {MAX_LEN} bytes"),
-        })?;
+        write!(f, "place to go to, byte {}: expected {}", self.at, self.wanted)?;
         self.found.map_or(Ok(()), |found| write!(f, ", found {found:?}"))
     }
 }
@@ -248,8 +219,8 @@ mod tests {
     use super::*;
     use longhand::{Limits, serve_connection, transport::Scripted};
 
-    fn problem(text: &str) -> Problem {
-        Local::parse(text).expect_err(text).problem()
+    fn wanted(text: &str) -> &'static str {
+        Local::parse(text).expect_err(text).wanted
     }
 
     #[test]
@@ -298,7 +269,7 @@ mod tests {
 
     #[test]
     fn ways_to_another_host_are_refused_with_what_is_wrong() {
-        for (texts, wanted) in [
+        for (texts, expected) in [
             (
                 &[
                     "",
@@ -322,7 +293,7 @@ mod tests {
                     ":80/",
                     "\u{FEFF}/a",
                 ][..],
-                Problem::NoSlash,
+                PATH,
             ),
             (
                 &[
@@ -351,7 +322,7 @@ mod tests {
                     "//?a",
                     "//#a",
                 ],
-                Problem::OtherHost,
+                HERE,
             ),
             (
                 &[
@@ -367,20 +338,23 @@ mod tests {
                     "/a?b=\\",
                     "/a#\t",
                 ],
-                Problem::Character,
+                PLAIN,
             ),
-            (&["/%", "/%2", "/a%zz", "/a?100%", "/%%41", "/%2\u{FF26}"], Problem::Escape),
+            (&["/%", "/%2", "/a%zz", "/a?100%", "/%%41", "/%2\u{FF26}"], DIGITS),
         ] {
             for text in texts {
-                assert_eq!(problem(text), wanted, "{text:?}");
+                assert_eq!(wanted(text), expected, "{text:?}");
             }
         }
         assert_eq!(
             Local::parse(&format!("/{}", "a".repeat(MAX_LEN - 1))).unwrap().as_str().len(),
             MAX_LEN
         );
-        assert_eq!(problem(&format!("/{}", "a".repeat(MAX_LEN))), Problem::TooLong);
-        assert_eq!(problem(&format!("/{}", "é".repeat(MAX_LEN / 6 + 1))), Problem::TooLong);
+        // Counted as it is sent.
+        for (piece, most) in [("a", MAX_LEN - 1), ("\u{E9}", MAX_LEN / 6), ("#", MAX_LEN)] {
+            assert_eq!(wanted(&format!("/{}", piece.repeat(most + 1))), SHORT);
+        }
+        assert!(SHORT.starts_with(&MAX_LEN.to_string()));
     }
 
     #[test]

@@ -105,7 +105,7 @@ mod pattern;
 mod tree;
 mod matched;
 
-pub use matched::{BadParam, Matched, param, parse_param, rest};
+pub use matched::{Matched, param, parse_param, rest};
 
 use pattern::{Pattern, Relation};
 use tree::Node;
@@ -585,5 +585,8 @@ mod tests {
         ] {
             assert_eq!(answer(&router, line).2, wanted, "{line}");
         }
+        // A parameter at the end is no rest: the program's mistake, not the client's.
+        let router = Router::new().route("/{a}", |request| rest(request).to_owned());
+        assert_eq!(answer(&router, "GET /x").0, 500);
     }
 }

@@ -3,16 +3,15 @@
 //! Places in a path, still percent-encoded, enter; text leaves, or the refusal of what is none. It
 //! is kept as a fact of the request, apart from the fields, where a client could have put it.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use longhand::wire::percent_decode;
-use longhand::{IntoResponse, Reply, Request, Status};
+use longhand::{Request, Response, Status};
 
 use super::pattern::{Pattern, Segment};
-use crate::refusal::refusal;
 
 /// The route that a request took: a fact of the request, for its handler, and for the one who
 /// observes the answer.
@@ -41,11 +40,11 @@ pub struct Matched {
 }
 
 impl Matched {
-    pub(super) fn new<'s>(
+    pub(super) fn new(
         pattern: &Arc<Pattern>,
         path: &str,
         spans: &[Range<usize>],
-    ) -> Result<Self, Reply<'s>> {
+    ) -> Result<Self, Response> {
         let mut values = Vec::with_capacity(spans.len());
         for (name, span) in pattern.names().zip(spans) {
             let value = decode(&path[span.clone()]).ok_or_else(|| not_utf8(name, span.start))?;
@@ -78,8 +77,8 @@ fn decode(encoded: &str) -> Option<String> {
     String::from_utf8(percent_decode(encoded).ok()?).ok()
 }
 
-fn not_utf8<'s>(name: &str, at: usize) -> Reply<'s> {
-    Reply::text(format!("path, from byte {at} ({name}): expected UTF-8, percent-encoded\n"))
+fn not_utf8(name: &str, at: usize) -> Response {
+    Response::text(format!("path, from byte {at} ({name}): expected UTF-8, percent-encoded\n"))
         .status(Status::BAD_REQUEST)
 }
 
@@ -129,12 +128,13 @@ pub fn param<'r>(request: &'r Request<'_>, name: &str) -> &'r str {
 pub fn parse_param<T: FromStr<Err: Display>>(
     request: &Request<'_>,
     name: &str,
-) -> Result<T, BadParam> {
+) -> Result<T, Response> {
     let text = param(request, name);
-    text.parse().map_err(|error: T::Err| BadParam {
-        name: name.to_owned(),
-        found: text.chars().take(40).collect(),
-        problem: error.to_string(),
+    text.parse().map_err(|problem| {
+        // `?` leaves no control character in it, `take` no megabyte.
+        let found: String = text.chars().take(40).collect();
+        let refusal = format!("path parameter {name}, found {found:?}: {problem}\n");
+        Response::text(refusal).status(Status::NOT_FOUND)
     })
 }
 
@@ -168,28 +168,3 @@ pub fn rest<'c>(request: &Request<'c>) -> &'c str {
 fn came_by<'r>(request: &'r Request<'_>) -> &'r str {
     request.get::<Matched>().map_or("a request that no router has seen", Matched::pattern)
 }
-
-/// A parameter that is not the value it should be. Its text may be shown to the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadParam {
-    name: String,
-    found: String,
-    problem: String,
-}
-
-impl Display for BadParam {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "path parameter {}, found {:?}: {}", self.name, self.found, self.problem)
-    }
-}
-
-impl std::error::Error for BadParam {}
-
-/// 404 with what is wrong.
-impl<'s> IntoResponse<'s> for BadParam {
-    fn into_response(self) -> Reply<'s> {
-        Reply::text(format!("{self}\n")).status(Status::NOT_FOUND)
-    }
-}
-
-refusal!(BadParam);

@@ -85,11 +85,9 @@ impl Pattern {
 
     /// The pattern with a prefix before its path.
     pub(super) fn under(&self, prefix: &str) -> Result<Self, String> {
-        let path = self.text.split_once(' ').map_or(&*self.text, |(_, path)| path);
-        match &self.method {
-            Some(method) => Self::parse(&format!("{method} {prefix}{path}")),
-            None => Self::parse(&format!("{prefix}{path}")),
-        }
+        let path_at = self.text.find('/').unwrap_or_default();
+        let (method, path) = self.text.split_at(path_at);
+        Self::parse(&format!("{method}{prefix}{path}"))
     }
 
     /// The names of what is not literal, in order.
@@ -99,9 +97,6 @@ impl Pattern {
 
     pub(super) fn relation(&self, other: &Self) -> Relation {
         let methods = methods(self.method.as_deref(), other.method.as_deref());
-        if methods == Relation::Apart {
-            return Relation::Apart;
-        }
         methods.and(paths(&self.segments, &other.segments))
     }
 
@@ -197,14 +192,11 @@ fn one_segment(one: &Segment, other: &Segment) -> Relation {
     match (one, other) {
         (Segment::Literal(one), Segment::Literal(other)) if one != other => Relation::Apart,
         // A parameter is not empty.
-        (Segment::Literal(literal), Segment::Param(_))
-        | (Segment::Param(_), Segment::Literal(literal))
-            if literal.is_empty() =>
-        {
+        (Segment::Literal(text), Segment::Param(_)) if !text.is_empty() => Relation::Narrower,
+        (Segment::Param(_), Segment::Literal(text)) if !text.is_empty() => Relation::Wider,
+        (Segment::Literal(_), Segment::Param(_)) | (Segment::Param(_), Segment::Literal(_)) => {
             Relation::Apart
         }
-        (Segment::Literal(_), Segment::Param(_)) => Relation::Narrower,
-        (Segment::Param(_), Segment::Literal(_)) => Relation::Wider,
         _ => Relation::Same,
     }
 }
