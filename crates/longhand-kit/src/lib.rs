@@ -11,6 +11,7 @@
 //! - [`html`]: pages into which text cannot get unescaped by mistake.
 //! - [`redirect`]: places on this site, to which untrusted text may lead.
 //! - [`router`]: which handler a request is for, by its method and path.
+//! - [`origin`]: scheme, host and port, read and compared as browsers do.
 //!
 //! The two together, for a form that shows again what was typed into it:
 //!
@@ -39,3 +40,4 @@ pub mod content;
 pub mod cache;
 pub mod redirect;
 pub mod router;
+pub mod origin;
