@@ -12,6 +12,7 @@
 //! - [`redirect`]: places on this site, to which untrusted text may lead.
 //! - [`router`]: which handler a request is for, by its method and path.
 //! - [`origin`]: scheme, host and port, read and compared as browsers do.
+//! - [`forwarded`]: who the client is behind proxies that one trusts.
 //!
 //! The two together, for a form that shows again what was typed into it:
 //!
@@ -41,3 +42,4 @@ pub mod cache;
 pub mod redirect;
 pub mod router;
 pub mod origin;
+pub mod forwarded;
