@@ -11,13 +11,14 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::str;
 
-use longhand::{FieldValue, Handle, IntoResponse, Request, Response, State, Status};
+use longhand::{FieldValue, Handle, IntoResponse, Request, Response, Status};
+use longhand_kit::cross_origin::Guard;
 use longhand_kit::form::Form;
+use longhand_kit::health::{self, Leaving};
 
 use crate::check::{Checker, Outcome};
-use crate::guard::{Claim, RESPONSE_FIELDS, Verdict, judge};
 use crate::page;
-use crate::rules::{Name, Origin, Uri};
+use crate::rules::{Name, Uri};
 use crate::store::Store;
 
 /// The methods of names, and of the program's own pages.
@@ -28,8 +29,8 @@ const READING: &str = "GET, HEAD, OPTIONS";
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) checker: Checker,
-    /// The address that a proxy in front gives to this server, if there is one.
-    pub(crate) base: Option<Origin>,
+    /// Against other sites' forms.
+    pub(crate) guard: Guard,
     pub(crate) server: Handle,
 }
 
@@ -38,7 +39,7 @@ impl App {
     pub(crate) fn answer(&self, request: &mut Request<'_>) -> Response {
         // An error comes from the body, and the connection answers it by itself.
         let mut response = self.route(request).into_response();
-        for (name, value) in RESPONSE_FIELDS {
+        for (name, value) in page::FIELDS {
             response = response.field(name, value);
         }
         match response.field_value("Cache-Control") {
@@ -48,7 +49,7 @@ impl App {
     }
 
     fn route(&self, request: &mut Request<'_>) -> io::Result<Response> {
-        if let Verdict::Refuse(reason) = self.judge(request) {
+        if let Err(reason) = self.guard.admit(request) {
             return Ok(refusal(Status::FORBIDDEN, page::forbidden(reason)));
         }
         let name = name_of(request);
@@ -56,7 +57,7 @@ impl App {
         let allowed = if own { READING } else { ALL };
         Ok(match (request.method(), name.as_slice()) {
             ("GET" | "HEAD", b"") => self.index(),
-            ("GET" | "HEAD", b".healthz") => self.health(),
+            ("GET" | "HEAD", b".healthz") => health::answer(self.server.state(), Leaving::NotFound),
             ("GET" | "HEAD", page::STYLE_NAME) => style(),
             ("GET" | "HEAD", name) => self.look_up(name),
             ("POST", _) if !own => self.save(request)?,
@@ -68,21 +69,6 @@ impl App {
         })
     }
 
-    fn judge(&self, request: &Request<'_>) -> Verdict {
-        let value = |name| {
-            let lines: Vec<&[u8]> = request.fields().all(name).collect();
-            (!lines.is_empty()).then(|| lines.join(&b", "[..]))
-        };
-        let (site, origin) = (value("Sec-Fetch-Site"), value("Origin"));
-        let claim = Claim {
-            method: request.method(),
-            sec_fetch_site: site.as_deref(),
-            origin: origin.as_deref(),
-            host: Some(request.authority().as_bytes()),
-        };
-        judge(&claim, self.base.as_ref())
-    }
-
     fn index(&self) -> Response {
         match self.store.list() {
             // A browser may keep it for its back button, but asks before it shows it again.
@@ -90,14 +76,6 @@ impl App {
                 Response::html(page::index(&bookmarks)).field("Cache-Control", "no-cache")
             }
             Err(error) => not_read(&error),
-        }
-    }
-
-    /// What a load balancer asks: no more traffic once the end has been asked for.
-    fn health(&self) -> Response {
-        match self.server.state() {
-            State::Ready => Response::text("ok"),
-            _ => refusal(Status::NOT_FOUND, "going away\n"),
         }
     }
 

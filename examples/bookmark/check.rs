@@ -21,6 +21,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use longhand_kit::origin::Origin;
 use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::{self, StatusCode, header};
@@ -28,7 +29,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use crate::address::is_public;
-use crate::rules::{Origin, Uri};
+use crate::rules::Uri;
 
 /// For everything together: a place, look-ups, connections, redirects, the final head.
 const TIME: Duration = Duration::from_secs(5);
@@ -197,7 +198,7 @@ impl Resolver for Guard {
         _: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let authority = format!("{}:{}", self.origin.host, self.origin.port);
+        let authority = format!("{}:{}", self.origin.host(), self.origin.port());
         let found =
             within(*timeout.after, move || authority.to_socket_addrs().map(Vec::from_iter))?
                 .ok_or(ureq::Error::Timeout(timeout.reason))??;

@@ -14,7 +14,7 @@
 //! Settings enter from the environment (`--help` lists them); a server leaves that runs until
 //! SIGTERM or SIGINT. The files in reading order: what may be stored (`rules`), whom a check may
 //! reach and how it is made (`address`, `check`), where bookmarks are kept (`line`, `log`, `store`),
-//! who may save (`guard`), what visitors read (`page`), which request gets what (`app`).
+//! what visitors read (`page`), which request gets what (`app`).
 
 mod rules;
 mod address;
@@ -22,7 +22,6 @@ mod check;
 mod line;
 mod log;
 mod store;
-mod guard;
 mod page;
 mod app;
 
@@ -31,10 +30,11 @@ use std::ffi::OsString;
 use std::process::{ExitCode, exit};
 
 use longhand::{Limits, Request};
+use longhand_kit::cross_origin::Guard;
+use longhand_kit::origin::Origin;
 
 use crate::app::App;
 use crate::check::{Checker, Private};
-use crate::rules::Origin;
 use crate::store::Store;
 
 const HELP: &str = "\
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     let app = App {
         store: open(&store),
         checker: Checker::new(private, base.clone()),
-        base,
+        guard: base.into_iter().fold(Guard::new(), Guard::trust),
         server: server.handle(),
     };
     setup::run(server, |request: &mut Request<'_>| app.answer(request))

@@ -2,7 +2,7 @@
 //!
 //! Bookmarks and words that strangers chose enter, HTML or text leaves. Everything becomes
 //! text on its way into HTML and goes through [`encode`] on its way into a link. The page works
-//! without script, and there is none: the policy in `guard.rs` would stop it.
+//! without script, and there is none: [`FIELDS`] would stop it.
 //!
 //! The page keeps what the course's exercise and its test look for: the title, the form without an
 //! `action`, the fields `longuri` and `shortname`, and `name : uri` in order of the names.
@@ -10,7 +10,20 @@
 use std::fmt::Display;
 
 use longhand::wire::percent_encode;
+use longhand_kit::cross_origin::Refusal;
 use longhand_kit::html::Html;
+
+/// Fields of every response: no script, no frame, nothing from elsewhere; types are not guessed. With
+/// `no-referrer` the page's own form would come without its origin, and be refused.
+pub(crate) const FIELDS: [(&str, &str); 3] = [
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+];
 
 /// The name under which [`STYLE`] is served: those that begin with `.` are the program's own.
 pub(crate) const STYLE_NAME: &[u8] = b".static/style.css";
@@ -103,8 +116,12 @@ pub(crate) fn bad_uri(uri: &str, refused: &impl Display) -> String {
 }
 
 /// 403: the guard's reason.
-pub(crate) fn forbidden(reason: &str) -> String {
-    format!("Not saved: {reason}.\n")
+pub(crate) fn forbidden(reason: Refusal) -> String {
+    let hint = match reason {
+        Refusal::OtherHost => " (behind a proxy, set BASE_URL)",
+        _ => "",
+    };
+    format!("Not saved: {reason}{hint}.\n")
 }
 
 /// 404: nothing is saved under this name. It arrives decoded.
@@ -231,7 +248,7 @@ mod tests {
         let refused = Name::parse(".a").unwrap_err();
         let others = [
             missing("longuri"),
-            forbidden("no"),
+            forbidden(Refusal::OtherHost),
             not_allowed("PUT", "GET"),
             bad_name(&refused),
             not_a_form(&Form::parse("a=%").unwrap_err()),
@@ -239,6 +256,13 @@ mod tests {
         for text in others.iter().map(String::as_str).chain([NOT_STORED, NOT_READ, BUSY]) {
             assert_eq!(text.matches('\n').count(), 1, "{text}");
             assert!(text.ends_with('\n'), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_policy_is_one_line() {
+        for (name, value) in FIELDS {
+            assert!(!value.contains(['\n', '\r']) && !value.contains("  "), "{name}: {value}");
         }
     }
 

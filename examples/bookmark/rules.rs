@@ -1,6 +1,6 @@
 //! What may be stored: names and URIs, each a type that cannot exist unless its rule holds.
 //!
-//! Text enters, from a form, a log or a redirect; a [`Name`], a [`Uri`] or an [`Origin`] leaves.
+//! Text enters, from a form, a log or a redirect; a [`Name`] or a [`Uri`] leaves.
 //! The store takes nothing else, so neither an import nor a hand-edited log can bring in a
 //! `javascript:` URI or a name that hides a page of the program. Where one accepted URI leads,
 //! [`Uri::join`] takes the next one through the same rule: that is how every hop of a redirect is
@@ -11,8 +11,8 @@
 //! another. Only octets beyond ASCII are rewritten, as `%C3%A4`, which every browser does as well.
 
 use std::fmt;
-use std::net::Ipv6Addr;
-use std::str::FromStr;
+
+use longhand_kit::origin::{BadOrigin, Origin};
 
 /// Bytes of a name after decoding: enough for a title, little enough for one line of the list.
 pub(crate) const NAME_BYTES: usize = 100;
@@ -64,111 +64,12 @@ impl Name {
     }
 }
 
-/// Which of the two schemes a URI has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    /// `http`, port 80.
-    Http,
-    /// `https`, port 443.
-    Https,
-}
-
-impl Scheme {
-    /// The port that goes without saying.
-    pub(crate) fn port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
+/// What is no origin is no URI.
+impl From<BadOrigin> for Refused {
+    fn from(bad: BadOrigin) -> Self {
+        let found = format!("`{}`", bad.found().escape_debug());
+        Self { what: "URI", wanted: bad.wanted(), found }
     }
-}
-
-/// Scheme, host and port (RFC 6454): what a `BASE_URL` and an `Origin` field name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) scheme: Scheme,
-    /// In lower case, an IPv6 address in its brackets.
-    pub(crate) host: String,
-    pub(crate) port: u16,
-}
-
-impl Origin {
-    /// Reads `scheme://host[:port]`, with nothing after it but perhaps one `/`.
-    pub(crate) fn parse(text: &str) -> Result<Self, Refused> {
-        let (origin, rest) = Self::split(text)?;
-        match rest {
-            "" | "/" => Ok(origin),
-            _ => Err(Refused {
-                what: "origin",
-                wanted: "nothing after the host and port",
-                found: format!("`{rest}`"),
-            }),
-        }
-    }
-
-    /// Takes the origin off the front of a URI; the second part begins with `/`, `?` or `#`, if
-    /// any.
-    fn split(text: &str) -> Result<(Self, &str), Refused> {
-        let refuse = |wanted, found: &str| {
-            Err(Refused { what: "URI", wanted, found: format!("`{}`", found.escape_debug()) })
-        };
-        let Some((scheme, rest)) = text.split_once("://") else {
-            return refuse("http://… or https://…", text);
-        };
-        let scheme = match scheme.to_ascii_lowercase().as_str() {
-            "http" => Scheme::Http,
-            "https" => Scheme::Https,
-            _ => return refuse("the scheme http or https", scheme),
-        };
-        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        if authority.contains('@') {
-            return refuse("no user name before the host", authority);
-        }
-        let Some((host, port)) = host_and_port(authority) else {
-            return refuse("a host of ASCII letters, digits, `-`, `.`, `_`, and a port", authority);
-        };
-        Ok((Self { scheme, host, port: port.unwrap_or(scheme.port()) }, rest))
-    }
-}
-
-impl FromStr for Origin {
-    type Err = Refused;
-
-    fn from_str(text: &str) -> Result<Self, Refused> {
-        Self::parse(text)
-    }
-}
-
-// ABNF: authority = host [ ":" port ]     (RFC 3986 section 3.2, without userinfo and empty ports)
-/// Splits a `Host` field or the authority of a URI; the host leaves in lower case.
-///
-/// Stricter than the RFC: of its `reg-name` only what a DNS name can hold, because percent-encoding
-/// and sub-delimiters in a host are read differently by different clients.
-pub(crate) fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
-    let end = match authority.strip_prefix('[') {
-        Some(address) => address.find(']')? + 2,
-        None => authority.find(':').unwrap_or(authority.len()),
-    };
-    let (host, port) = authority.split_at(end);
-    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_');
-            (1..=255).contains(&host.len()) && host.bytes().all(allowed)
-        }
-    };
-    if !is_host {
-        return None;
-    }
-    let port = match port.strip_prefix(':') {
-        // `str::parse` alone would take `+80`.
-        Some(digits) if digits.bytes().all(|c| c.is_ascii_digit()) => {
-            Some(digits.parse().ok().filter(|&port| port != 0)?)
-        }
-        None if port.is_empty() => None,
-        _ => return None,
-    };
-    Some((host.to_ascii_lowercase(), port))
 }
 
 /// Where a bookmark leads: an `http` or `https` URI in ASCII, at most [`URI_BYTES`] long.
@@ -342,15 +243,6 @@ mod tests {
         );
         let long = format!("http://example.org/{}", "x".repeat(URI_BYTES));
         assert_eq!(refusal(Uri::parse(&long)), "URI: wanted at most 2048 bytes, found 2067 bytes");
-    }
-
-    #[test]
-    fn origins_know_their_default_port() {
-        let origin = |text: &str| Origin::parse(text).unwrap();
-        assert_eq!(origin("https://Example.org"), origin("https://example.org:443/"));
-        assert_ne!(origin("https://example.org"), origin("http://example.org"));
-        assert!(Origin::parse("https://example.org/path").is_err());
-        assert!(Origin::parse("null").is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! - [`router`]: which handler a request is for, by its method and path.
 //! - [`origin`]: scheme, host and port, read and compared as browsers do.
 //! - [`forwarded`]: who the client is behind proxies that one trusts.
+//! - [`cross_origin`]: a guard against other sites' forms (CSRF).
 //! - [`health`]: what a load balancer asks.
 //!
 //! The two together, for a form that shows again what was typed into it:
@@ -44,4 +45,5 @@ pub mod redirect;
 pub mod router;
 pub mod origin;
 pub mod forwarded;
+pub mod cross_origin;
 pub mod health;

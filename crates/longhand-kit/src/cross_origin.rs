@@ -1,0 +1,299 @@
+//! Who may change something: a guard against other sites' forms (CSRF) that needs no tokens.
+//!
+//! What a request says about its origin enters; it passes, or a [`Refusal`] leaves. Nothing is
+//! remembered. The rule is that of Go's `http.CrossOriginProtection`:
+//!
+//! 1. Safe methods pass: they change nothing.
+//! 2. `Sec-Fetch-Site` is the browser's own word, which no script can set. `same-origin` and `none`
+//!    (typed, or a bookmark) pass; any other value is refused unless `Origin` is
+//!    [trusted](Guard::trust).
+//! 3. Without it, a request without `Origin` passes: it comes from no browser of this decade.
+//! 4. Otherwise `Origin` has to name the host and port that the request is for, or be trusted.
+//!    `null` never does.
+//!
+//! Step 4 is needed: browsers send no `Sec-Fetch-Site` to plain-http hosts other than localhost. A
+//! proxy in front must therefore pass `Host` on, or be [known](Guard::proxies) with its forwarded
+//! host, or the address that it gives to this site be trusted. And pages must not be sent with
+//! `Referrer-Policy: no-referrer`: their own forms would come with the origin `null`.
+//! `same-origin` is a good value.
+//!
+//! Turned down: tokens in forms. They need a secret or a session, a field in every form, and one is
+//! forgotten once. Cookies are to be `SameSite=Lax` besides.
+
+use std::fmt;
+
+use longhand::{IntoResponse, Reply, Request, Status};
+
+use crate::forwarded::Proxies;
+use crate::origin::Origin;
+use crate::refusal::refusal;
+
+/// Lets requests pass that other sites' pages cannot have caused.
+///
+/// ```
+/// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+/// use longhand_kit::cross_origin::Guard;
+///
+/// let guard = Guard::new().trust("https://app.example.org".parse()?);
+/// let save = |request: &mut Request<'_>| -> Result<Response, Response> {
+///     guard.admit(request)?;
+///     Ok(Response::text("saved\n"))
+/// };
+/// # let ask = |field: &str| {
+/// #     let request = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n{field}\r\n\r\n");
+/// #     let mut peer = Scripted::new().send(request).end();
+/// #     serve_connection(&mut peer, &Limits::default(), save);
+/// #     peer.output_text()[9..12].to_owned()
+/// # };
+/// assert_eq!(ask("Sec-Fetch-Site: same-origin"), "200");
+/// assert_eq!(ask("Origin: https://app.example.org"), "200");
+/// assert_eq!(ask("Origin: https://evil.example"), "403");
+/// # Ok::<(), longhand_kit::origin::BadOrigin>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a guard guards nothing until requests go through `admit`"]
+pub struct Guard {
+    trusted: Vec<Origin>,
+    proxies: Proxies,
+}
+
+impl Guard {
+    /// A guard that trusts the pages of this site alone: those of the host that a request is for.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, whose requests may come from the pages of `origin` too: another site of one's own, or
+    /// this one under the address that a proxy in front gives it.
+    pub fn trust(mut self, origin: Origin) -> Self {
+        self.trusted.push(origin);
+        self
+    }
+
+    /// The same behind proxies: the host that counts is the one that the client asked them for.
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// Judges a request.
+    ///
+    /// # Errors
+    /// Where another site's page may have caused it. The answer to that is 403.
+    pub fn admit(&self, request: &Request<'_>) -> Result<(), Refusal> {
+        // A field that was sent twice is joined: no rule accepts that.
+        let value = |name| {
+            let lines: Vec<&[u8]> = request.fields().all(name).collect();
+            (!lines.is_empty()).then(|| lines.join(&b", "[..]))
+        };
+        let (site, origin) = (value("Sec-Fetch-Site"), value("Origin"));
+        let client = self.proxies.client(request);
+        let claim = Claim {
+            method: request.method(),
+            sec_fetch_site: site.as_deref(),
+            origin: origin.as_deref(),
+            host: client.authority(),
+        };
+        self.judge(&claim)
+    }
+
+    fn judge(&self, claim: &Claim<'_>) -> Result<(), Refusal> {
+        if matches!(claim.method, "GET" | "HEAD" | "OPTIONS") {
+            return Ok(());
+        }
+        let origin = claim.origin.and_then(parse_origin);
+        let is_trusted = origin.as_ref().is_some_and(|origin| self.trusted.contains(origin));
+        // An empty field says as much as none.
+        match claim.sec_fetch_site.filter(|value| !value.is_empty()) {
+            Some(b"same-origin" | b"none") => Ok(()),
+            Some(_) if is_trusted => Ok(()),
+            Some(_) => Err(Refusal::CrossSite),
+            None if claim.origin.is_none() || is_trusted => Ok(()),
+            None => match origin {
+                Some(origin) if origin.is_at(claim.host) => Ok(()),
+                Some(_) => Err(Refusal::OtherHost),
+                None => Err(Refusal::NoOrigin),
+            },
+        }
+    }
+}
+
+/// What a request says about where it comes from: values of its fields, `None` for an absent field.
+/// As bytes, so that a value that is no text is refused and not taken for an absent one.
+struct Claim<'r> {
+    method: &'r str,
+    sec_fetch_site: Option<&'r [u8]>,
+    origin: Option<&'r [u8]>,
+    host: &'r str,
+}
+
+fn parse_origin(value: &[u8]) -> Option<Origin> {
+    Origin::parse(std::str::from_utf8(value).ok()?).ok()
+}
+
+/// Why a request was refused. Its text is fit for the one who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `Sec-Fetch-Site` says that a page of another site has caused it.
+    CrossSite,
+    /// `Origin` names another host or port than the request is for.
+    OtherHost,
+    /// `Origin` is `null`, or names no site.
+    NoOrigin,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CrossSite => "the browser says that this form is part of another site",
+            Self::OtherHost => "Origin names another host than the request is for",
+            Self::NoOrigin => "Origin names no site",
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// 403 with the reason.
+impl<'s> IntoResponse<'s> for Refusal {
+    fn into_response(self) -> Reply<'s> {
+        Reply::text(format!("{self}\n")).status(Status::FORBIDDEN)
+    }
+}
+
+refusal!(Refusal);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longhand::transport::Scripted;
+    use longhand::{Limits, Response, serve_connection};
+
+    /// `method | sec-fetch-site | origin | host | trusted`; `-` for absent.
+    fn verdict(row: &str) -> Result<(), Refusal> {
+        let cells: Vec<Option<&str>> =
+            row.split('|').map(str::trim).map(|cell| (cell != "-").then_some(cell)).collect();
+        let [method, site, origin, host, trusted] = cells[..] else { panic!("{row}") };
+        let trusted = trusted.map(|origin| Origin::parse(origin).unwrap());
+        let guard = trusted.into_iter().fold(Guard::new(), Guard::trust);
+        guard.judge(&Claim {
+            method: method.unwrap(),
+            sec_fetch_site: site.map(str::as_bytes),
+            origin: origin.map(str::as_bytes),
+            host: host.unwrap_or_default(),
+        })
+    }
+
+    #[test]
+    fn what_may_pass() {
+        for row in [
+            "GET     | cross-site  | https://evil.example | a | -",
+            "HEAD    | cross-site  | https://evil.example | a | -",
+            "OPTIONS | cross-site  | https://evil.example | a | -",
+            "POST    | same-origin | - | a | -",
+            "POST    | same-origin | https://a | b | -",
+            "POST    | none        | - | a | -",
+            "POST    | -           | - | a | -",
+            "POST    | -           | - | - | -",
+            "POST    |             | - | a | -",
+            "POST    | -           | http://a | a | -",
+            "POST    | -           | http://a:8000 | a:8000 | -",
+            "POST    | -           | http://A:8000 | a:8000 | -",
+            "POST    | -           | http://a | A:80 | -",
+            "POST    | -           | https://a | a | -",
+            "POST    | -           | https://a | a:443 | -",
+            "POST    | -           | http://[::1]:8000 | [::1]:8000 | -",
+            "POST    | -           | https://go.example.org | 10.0.0.1 | https://go.example.org",
+            "POST    | cross-site  | https://go.example.org | a | https://go.example.org",
+            "POST    | same-site   | https://go.example.org | a | https://go.example.org/",
+        ] {
+            assert_eq!(verdict(row), Ok(()), "{row}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for row in [
+            "POST   | cross-site  | https://evil.example | a | -",
+            "POST   | cross-site  | - | a | -",
+            "POST   | same-site   | - | a | -",
+            "PUT    | cross-site  | - | a | -",
+            "DELETE | cross-site  | - | a | -",
+            "post   | cross-site  | - | a | -",
+            "get    | cross-site  | - | a | -",
+            "TRACE  | cross-site  | - | a | -",
+            "POST   | Same-Origin | - | a | -",
+            "POST   | same-origin, cross-site | - | a | -",
+            "POST   | cross-site  | http://a | a | -",
+            "POST   | -           | null | a | -",
+            "POST   | -           |  | a | -",
+            "POST   | -           | null | null | -",
+            "POST   | -           | http://evil.example | a | -",
+            "POST   | -           | http://a:8001 | a:8000 | -",
+            "POST   | -           | http://a | a:8000 | -",
+            "POST   | -           | http://a:8000 | a | -",
+            "POST   | -           | https://a | a:80 | -",
+            "POST   | -           | http://a | - | -",
+            "POST   | -           | http://a.evil.example | a | -",
+            "POST   | -           | http://evil.example/a | a | -",
+            "POST   | -           | http://a@evil.example | a | -",
+            "POST   | -           | a | a | -",
+            "POST   | -           | file://a | a | -",
+            "POST   | -           | http://go.example.org | a | https://go.example.org",
+            "POST   | cross-site  | - | a | https://go.example.org",
+            "POST   | -           | http://a, http://a | a | -",
+        ] {
+            assert!(verdict(row).is_err(), "{row}");
+        }
+    }
+
+    /// The status of the answer to `request`, of which `\n` ends the lines.
+    fn status(guard: &Guard, peer: &str, request: &str) -> String {
+        let request = format!("{request}\n\n").replace('\n', "\r\n");
+        let mut peer = Scripted::new().address(peer.parse().unwrap()).send(request).end();
+        serve_connection(&mut peer, &Limits::default(), |request| -> Result<Response, Response> {
+            guard.admit(request)?;
+            Ok(Response::text("saved"))
+        });
+        let output = peer.output_text();
+        output[9..12].to_owned() + output.rsplit_once("\r\n\r\n").unwrap().1
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_not_an_absent_one() {
+        let claim =
+            Claim { method: "POST", sec_fetch_site: None, origin: Some(b"http://\xff"), host: "a" };
+        assert_eq!(Guard::new().judge(&claim), Err(Refusal::NoOrigin));
+    }
+
+    #[test]
+    fn a_refusal_is_a_403_that_says_why() {
+        let answer = |fields: &str| {
+            status(&Guard::new(), "192.0.2.1:1", &format!("POST / HTTP/1.1\nHost: a\n{fields}"))
+        };
+        for (fields, wanted) in [
+            ("Origin: http://a", "200saved"),
+            ("Origin: http://b", "403Origin names another host than the request is for\n"),
+            ("Origin: null", "403Origin names no site\n"),
+            ("Origin: http://a\nOrigin: http://a", "403Origin names no site\n"),
+            ("Sec-Fetch-Site: same-origin", "200saved"),
+            (
+                "Sec-Fetch-Site: same-origin\nSec-Fetch-Site: same-origin",
+                "403the browser says that this form is part of another site\n",
+            ),
+        ] {
+            assert_eq!(answer(fields), wanted, "{fields}");
+        }
+    }
+
+    #[test]
+    fn behind_a_trusted_proxy_the_host_is_the_one_it_was_asked_for() {
+        let guard = Guard::new().proxies(Proxies::x_forwarded("10.0.0.1").unwrap().and_host());
+        let request = "POST / HTTP/1.1\nHost: backend\nOrigin: https://go.example\n\
+                       X-Forwarded-Host: go.example\nX-Forwarded-For: 192.0.2.1";
+        assert_eq!(status(&guard, "10.0.0.1:1", request), "200saved");
+        assert!(status(&guard, "10.0.0.2:1", request).starts_with("403"));
+        assert!(status(&Guard::new(), "10.0.0.1:1", request).starts_with("403"));
+    }
+}
