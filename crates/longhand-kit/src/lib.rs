@@ -15,6 +15,7 @@
 //! - [`forwarded`]: who the client is behind proxies that one trusts.
 //! - [`cross_origin`]: a guard against other sites' forms (CSRF).
 //! - [`health`]: what a load balancer asks.
+//! - [`log`]: an access log whose lines nobody can forge.
 //!
 //! The two together, for a form that shows again what was typed into it:
 //!
@@ -47,3 +48,6 @@ pub mod origin;
 pub mod forwarded;
 pub mod cross_origin;
 pub mod health;
+pub mod log;
+#[cfg(test)]
+mod scripted_server;
