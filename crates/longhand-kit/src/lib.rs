@@ -16,6 +16,7 @@
 //! - [`cross_origin`]: a guard against other sites' forms (CSRF).
 //! - [`health`]: what a load balancer asks.
 //! - [`log`]: an access log whose lines nobody can forge.
+//! - [`metrics`]: counters in the text that Prometheus reads.
 //!
 //! The two together, for a form that shows again what was typed into it:
 //!
@@ -49,5 +50,6 @@ pub mod forwarded;
 pub mod cross_origin;
 pub mod health;
 pub mod log;
+pub mod metrics;
 #[cfg(test)]
 mod scripted_server;
