@@ -2,7 +2,7 @@
 //!
 //! What a server tells of itself enters; lines leave, each by one write. Everything that a peer has
 //! sent is escaped, so that no request can forge a line, a field of one, or what a terminal shows:
-//! lines are printable ASCII, in which quotes and backslashes of values are marked.
+//! lines are printable ASCII, in which quotes and backslashes of values are escaped.
 //!
 //! - [`combined`](Log::combined): Apache's and nginx's format, which most tools read.
 //! - [`json`](Log::json): an object a line, with more in it: the time taken, the rule that was
@@ -82,8 +82,8 @@ impl<W: Write> Log<W> {
     /// client - user [time] "request line" status bytes "Referer" "User-Agent"
     /// ```
     ///
-    /// Where the head itself was refused, the name of the broken rule stands for the request line:
-    /// one word, which no request line is.
+    /// Where the head itself was refused, the name of the broken rule stands for the request line: one
+    /// word, which no request line is. The client is the peer then, since nothing it sent counts.
     pub fn combined(out: W) -> Self {
         Self::new(out, Format::Combined)
     }
@@ -168,8 +168,9 @@ impl<W: Write> Log<W> {
         });
         let request = match (answered.head, answered.violation) {
             (Some(head), _) => {
-                let target = self.without_query(head.target_text.as_bytes());
-                format!("{} {} HTTP/{}", head.method, quoted(target), version(head))
+                let method = quoted(head.method.as_bytes());
+                let target = quoted(self.without_query(head.target_text.as_bytes()));
+                format!("{method} {target} HTTP/{}", version(head))
             }
             (None, Some(violation)) => violation.name().to_owned(),
             (None, None) => "-".to_owned(),
