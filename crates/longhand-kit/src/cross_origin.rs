@@ -17,6 +17,10 @@
 //! `Referrer-Policy: no-referrer`: their own forms would come with the origin `null`.
 //! `same-origin` is a good value.
 //!
+//! What it does not do: it takes the word of `Host`. A name of their own that somebody points at this
+//! server (DNS rebinding) is a site of its own, without this one's cookies; a server that trusts
+//! whoever reaches it has to compare `Host` with its own names besides.
+//!
 //! Turned down: tokens in forms. They need a secret or a session, a field in every form, and one is
 //! forgotten once. Cookies are to be `SameSite=Lax` besides.
 

@@ -102,6 +102,28 @@ impl Proxies {
     ///
     /// # Errors
     /// As [`x_forwarded`](Self::x_forwarded).
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+    /// use longhand_kit::forwarded::{Client, Proxies};
+    ///
+    /// let proxies = Proxies::forwarded("unix")?;
+    /// let answer = |request: &mut Request<'_>| {
+    ///     let client = proxies.client(request);
+    ///     request.set(client); // found out once, for all who handle the request
+    ///     let client = request.get::<Client>().unwrap();
+    ///     assert_eq!(client.address(), "2001:db8::17".parse().ok());
+    ///     assert!(client.is_secure());
+    ///     Response::text(client.authority().to_owned())
+    /// };
+    /// let mut proxy = Scripted::new().send(
+    ///     "GET / HTTP/1.1\r\nHost: backend\r\n\
+    ///      Forwarded: for=\"[2001:db8::17]:4711\";proto=https;host=go.example\r\n\r\n",
+    /// ).end();
+    /// serve_connection(&mut proxy, &Limits::default(), answer);
+    /// assert!(proxy.output_text().ends_with("\r\n\r\ngo.example"));
+    /// # Ok::<(), longhand_kit::forwarded::BadPrefix>(())
+    /// ```
     pub fn forwarded(trusted: &str) -> Result<Self, BadPrefix> {
         Ok(Self { trusted: prefixes(trusted)?, family: Family::Forwarded, reads_host: true })
     }

@@ -51,7 +51,8 @@ pub struct User(pub String);
 /// Writes a line for each response.
 ///
 /// A line is made first and then written at once, under a lock that all connections share. So `out`
-/// must not be one that gathers for later; and where it blocks, as a pipe does that nobody reads, all
+/// must not be one that gathers for later; a file is to be opened for appending, so that other
+/// processes may write to it or cut it. Where `out` blocks, as a pipe does that nobody reads, all
 /// responses wait for it. What cannot be written is [lost](Self::lost), and the server goes on.
 #[derive(Debug)]
 pub struct Log<W> {
