@@ -38,6 +38,7 @@ use longhand::wire::{RequestHead, Version};
 use longhand::{Answered, Event};
 
 use crate::forwarded::Proxies;
+use crate::router::Matched;
 
 mod escape;
 
@@ -91,7 +92,7 @@ impl<W: Write> Log<W> {
 
     /// A log of JSON objects. These are always there: `time`, `client`, `status`, `bytes`, `micros`
     /// (the time taken, in millionths of a second). These where there is something to say: `method`,
-    /// `target`, `version`, `host`, `user`, `referer`, `agent`, `violation`, `error`; and
+    /// `target`, `version`, `host`, `route` (the pattern that matched), `user`, `referer`, `agent`, `violation`, `error`; and
     /// `"cut":true` for a response that was not written whole.
     pub fn json(out: W) -> Self {
         Self::new(out, Format::Json)
@@ -216,6 +217,8 @@ impl<W: Write> Log<W> {
             put("referer", head.fields.get("Referer").map(|value| self.without_query(value)));
             put("agent", head.fields.get("User-Agent"));
         }
+        let route = answered.get::<Matched>().map(Matched::pattern);
+        put("route", route.map(str::as_bytes));
         put("user", answered.get::<User>().map(|user| user.0.as_bytes()));
         put("violation", answered.violation.map(|violation| violation.name().as_bytes()));
         let error = answered.error.map(ToString::to_string);
@@ -247,6 +250,8 @@ mod tests {
     use longhand::{Request, Response};
     use std::io;
     use std::sync::Arc;
+
+    use crate::router::Router;
 
     /// The lines for what these clients send, of which `\n` ends the lines.
     fn lines(log: Log<Vec<u8>>, sent: &[&[u8]]) -> Vec<String> {
@@ -385,6 +390,20 @@ mod tests {
             let line = lines(Log::json(Vec::new()).proxies(proxies), &[sent]).concat();
             assert!(line.contains(&format!("\"client\":\"{wanted}\"")), "{line}");
         }
+    }
+
+    #[test]
+    fn the_route_is_the_pattern_and_not_what_matched_it() {
+        let log = Arc::new(Log::json(Vec::new()));
+        let logging = Arc::clone(&log);
+        let router = Router::new().route("GET /users/{name}", |_| Response::text("hello"));
+        let sent = "GET /users/%22ada HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let peers = vec![Scripted::new().send(sent).end()];
+        serve(peers, move |event| logging.observe(event), |request| router.handle(request));
+        let text = String::from_utf8(log.out().to.clone()).unwrap();
+        let (matched, other) = text.split_once('\n').unwrap();
+        assert!(matched.ends_with(r#","host":"a","route":"GET /users/{name}"}"#), "{matched}");
+        assert!(!other.contains("route"), "{other}");
     }
 
     /// Takes so many bytes in all, then fails once, then takes everything.

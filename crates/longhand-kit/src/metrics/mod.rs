@@ -19,12 +19,11 @@
 //! | `longhand_accept_failures_total`, `longhand_spawn_failures_total` | | for want of descriptors, threads |
 //! | `longhand_connections`, `longhand_state` | `state` | what is now |
 //!
-//! Log, metrics and health check together; one closure tells both of everything:
+//! Log, metrics, health check and router together; one closure tells all of everything:
 //!
 //! ```
-//! use longhand::{Event, Request, Response, Server, Status};
-//! use longhand::IntoResponse;
-//! use longhand_kit::{forwarded::Proxies, health, log::Log, metrics::Metrics};
+//! use longhand::{Event, Request, Response, Server};
+//! use longhand_kit::{forwarded::Proxies, health, log::Log, metrics::Metrics, router::Router};
 //!
 //! static METRICS: Metrics = Metrics::new();
 //!
@@ -37,13 +36,12 @@
 //!     }
 //! });
 //! let handle = server.handle();
+//! let router = Router::new()
+//!     .route("GET /", |_| Response::text("hello\n"))
+//!     .route("GET /.healthz", |_| health::answer(handle.state(), health::Leaving::Unavailable))
+//!     .route("GET /.metrics", |_| METRICS.answer(&handle));
 //! # handle.stop();
-//! server.run(|request: &mut Request<'_>| match (request.method(), request.path()) {
-//!     ("GET" | "HEAD", "/") => Response::text("hello\n"),
-//!     ("GET", "/.healthz") => health::answer(handle.state(), health::Leaving::Unavailable),
-//!     ("GET", "/.metrics") => METRICS.answer(&handle),
-//!     _ => Status::NOT_FOUND.into_response(),
-//! })?;
+//! server.run(|request: &mut Request<'_>| router.handle(request))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
