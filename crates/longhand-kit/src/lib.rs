@@ -4,6 +4,9 @@
 //! Every module stands alone, has no dependency but `longhand`, and uses only its public interface.
 //! Take one, and copy it and change it where it does not fit.
 //!
+//! - [`base64`]: bytes as text, in one form only.
+//! - [`mac`]: SHA-256, HMAC and PBKDF2, for what must not be forged.
+//! - [`random`]: bytes that nobody can foresee.
 //! - [`form`]: what a browser sends from an HTML form, in a body or a query string.
 //! - [`etag`], [`conditional`], [`range`]: versions of a representation, preconditions, parts of it.
 //! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
@@ -35,6 +38,9 @@
 #![forbid(unsafe_code)]
 
 mod refusal;
+pub mod base64;
+pub mod mac;
+pub mod random;
 pub mod form;
 pub mod html;
 pub mod etag;
