@@ -7,6 +7,8 @@
 //! - [`base64`]: bytes as text, in one form only.
 //! - [`mac`]: SHA-256, HMAC and PBKDF2, for what must not be forged.
 //! - [`random`]: bytes that nobody can foresee.
+//! - [`rate`]: how often one client may ask.
+//! - [`auth`]: passwords and tokens, and a guard that makes guessing slow.
 //! - [`form`]: what a browser sends from an HTML form, in a body or a query string.
 //! - [`etag`], [`conditional`], [`range`]: versions of a representation, preconditions, parts of it.
 //! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
@@ -38,9 +40,12 @@
 #![forbid(unsafe_code)]
 
 mod refusal;
+mod expiring;
 pub mod base64;
 pub mod mac;
 pub mod random;
+pub mod rate;
+pub mod auth;
 pub mod form;
 pub mod html;
 pub mod etag;

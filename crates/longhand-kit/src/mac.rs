@@ -28,8 +28,8 @@
 //!
 //! # Another implementation
 //!
-//! Where a reviewed one is asked for (FIPS 140, say), replace the bodies of [`sha256`], [`hmac`] and
-//! [`pbkdf2`] by calls to it: everything else in this crate reaches them through these signatures.
+//! Where a reviewed one is asked for (FIPS 140, say), replace the bodies of [`Sha256`], [`Hmac`] and
+//! [`pbkdf2()`] by calls to it: everything else in this crate reaches them through these signatures.
 //! There is no trait to plug it in by: nobody changes the function while a program runs, and each
 //! type that signs or verifies would carry a parameter for it.
 

@@ -1,0 +1,106 @@
+//! Who asks: Basic and bearer credentials (RFC 7617, RFC 6750), password hashes, and a guard that
+//! makes guessing slow.
+//!
+//! What enters is the Authorization field (RFC 9110 section 11.6.2) or what was typed into a form;
+//! what leaves is a name, or the answer that says what is missing: 401 with a challenge, 429 to
+//! whoever guesses, 503 while too many passwords are being verified. Refused are credentials that
+//! could be read in two ways: two field lines, base64 in another form, text that is not UTF-8,
+//! controls.
+//!
+//! ```
+//! use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+//! use longhand_kit::auth::{self, Accounts, PasswordHash};
+//!
+//! // Made once, by `PasswordHash::make`, and kept in the settings.
+//! # let hash = PasswordHash::make("open: sesame", 1_000)?.to_string();
+//! let hash: PasswordHash = hash.parse().unwrap();
+//! let accounts = Accounts::new(move |user| (user == "ada").then(|| hash.clone()))?;
+//!
+//! let handler = |request: &mut Request<'_>| -> Result<Response, Response> {
+//!     let client = request.peer().map(|peer| peer.ip());
+//!     let user = accounts.basic(request, client)?;
+//!     Ok(auth::private(format!("Hello, {user}\n")))
+//! };
+//!
+//! let mut client = Scripted::new()
+//!     .send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+//!     // What `curl -u 'ada:open: sesame'` sends.
+//!     .send("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YWRhOm9wZW46IHNlc2FtZQ==\r\n\r\n")
+//!     .end();
+//! serve_connection(&mut client, &Limits::default(), handler);
+//! let output = client.output_text();
+//! assert!(output.starts_with("HTTP/1.1 401 "));
+//! assert!(output.contains("\r\nWWW-Authenticate: Basic realm=\"restricted\", charset=\"UTF-8\"\r\n"));
+//! assert!(output.contains("HTTP/1.1 200 ") && output.ends_with("Hello, ada\n"));
+//! assert!(output.contains("\r\nCache-Control: private, no-store\r\n"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # What to choose
+//!
+//! - **A page for people**: a form for signing in, [`Accounts::check`], and then a session. Its
+//!   cookie is what later requests carry; the password travels once.
+//! - **A small tool**: [`Accounts::basic`]. Every browser and every client can do it, there is no
+//!   page to write, and no way to sign out. Browsers send it by themselves, also from a form on
+//!   somebody else's page: what changes something needs a guard against that as well.
+//! - **A program as the client**: [`Tokens`]. A token of 32 random bytes cannot be guessed, so its
+//!   hash need not be slow, and it can be taken back without changing a password.
+//!
+//! All of them show the secret to whoever can read the connection: outside of one machine they are
+//! for TLS only.
+//!
+//! The guard comes before everything else a handler does, so that its answer does not depend on
+//! whether there is something to guard.
+
+use longhand::{FieldValue, IntoResponse, Reply, Response, Status};
+
+mod authorization;
+mod basic;
+mod bearer;
+mod password;
+mod gate;
+mod memory;
+mod accounts;
+
+pub use accounts::{Accounts, Refused};
+pub use authorization::BadAuthorization;
+pub use basic::{Credentials, basic, challenge};
+pub use bearer::{Tokens, bearer};
+pub use password::{BadPasswordHash, DEFAULT_ROUNDS, PasswordHash};
+
+/// The same response, kept by no cache but for the one who asked: `Cache-Control: private, no-store`.
+///
+/// Everything behind a guard should pass through it. RFC 9111 section 3.5 keeps shared caches from
+/// storing what was asked for with Authorization; what was asked for with a cookie they may store,
+/// and give to the next one.
+///
+/// ```
+/// use longhand_kit::auth::private;
+/// let response = private("for your eyes only\n");
+/// assert_eq!(response.field_value("Cache-Control").unwrap().as_bytes(), b"private, no-store");
+/// ```
+pub fn private<'s>(response: impl IntoResponse<'s>) -> Reply<'s> {
+    response.into_response().field("Cache-Control", "private, no-store")
+}
+
+/// 401 with a challenge (RFC 9110 section 15.5.2), which no cache keeps.
+fn unauthorized(challenge: impl Into<FieldValue>, text: String) -> Response {
+    Response::text(text)
+        .status(Status::UNAUTHORIZED)
+        .field("WWW-Authenticate", challenge)
+        .field("Cache-Control", "no-store")
+}
+
+/// What a handler answers to a request with these field lines: the body of the response.
+#[cfg(test)]
+fn ask<R: IntoResponse<'static>>(
+    lines: &[u8],
+    handler: impl Fn(&mut longhand::Request<'_>) -> R,
+) -> String {
+    let request = [b"GET / HTTP/1.1\r\nHost: x\r\n", lines, b"\r\n"].concat();
+    let mut client = longhand::transport::Scripted::new().send(request).end();
+    longhand::serve_connection(&mut client, &longhand::Limits::default(), handler);
+    let output = client.output_text();
+    let (_, body) = output.split_once("\r\n\r\n").expect("a response");
+    body.to_owned()
+}
