@@ -59,7 +59,7 @@ use longhand::{IntoResponse, Reply, Status};
 use crate::expiring::Expiring;
 use crate::refusal::refusal;
 
-/// Places for clients, unless [`RateLimit::places`] says otherwise: 8 MB at most.
+/// Places for clients, unless [`RateLimit::places`] says otherwise: 9 MB at most.
 const PLACES: usize = 1 << 16;
 
 /// What is told apart when clients are counted.
@@ -109,7 +109,7 @@ impl RateLimit {
         Self { each, all, full_again: Mutex::new(Expiring::new(PLACES)) }
     }
 
-    /// The same with places for so many clients at most, 65,536 if not set. A place takes about 100
+    /// The same with places for so many clients at most, 65,536 if not set. A place takes about 130
     /// bytes, and is free again once its bucket is full.
     #[must_use]
     pub fn places(self, most: usize) -> Self {
