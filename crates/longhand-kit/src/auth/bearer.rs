@@ -67,8 +67,8 @@ impl Tokens {
     /// The name of the token that a request carries.
     ///
     /// # Errors
-    /// The answer that RFC 6750 section 3 has for it: 401 if there is no token or an unknown one, 400 if it cannot be
-    /// read, with a challenge each.
+    /// The answer that RFC 6750 section 3 has for it, with a challenge: 401 if there is no token or
+    /// an unknown one, 400 if it cannot be read.
     pub fn admit(&self, request: &Request<'_>) -> Result<&str, Response> {
         let token = match bearer(request) {
             Ok(Some(token)) => token,
