@@ -42,7 +42,7 @@
 //!   cookie is what later requests carry; the password travels once.
 //! - **A small tool**: [`Accounts::basic`]. Every browser and every client can do it, there is no
 //!   page to write, and no way to sign out. Browsers send it by themselves, also from a form on
-//!   somebody else's page: what changes something needs a guard against that as well.
+//!   somebody else's page: [`cross_origin`](crate::cross_origin) is the guard against that.
 //! - **A program as the client**: [`Tokens`]. A token of 32 random bytes cannot be guessed, so its
 //!   hash need not be slow, and it can be taken back without changing a password.
 //!

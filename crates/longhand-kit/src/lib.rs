@@ -7,8 +7,6 @@
 //! - [`base64`]: bytes as text, in one form only.
 //! - [`mac`]: SHA-256, HMAC and PBKDF2, for what must not be forged.
 //! - [`random`]: bytes that nobody can foresee.
-//! - [`rate`]: how often one client may ask.
-//! - [`auth`]: passwords and tokens, and a guard that makes guessing slow.
 //! - [`form`]: what a browser sends from an HTML form, in a body or a query string.
 //! - [`etag`], [`conditional`], [`range`]: versions of a representation, preconditions, parts of it.
 //! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
@@ -19,6 +17,8 @@
 //! - [`origin`]: scheme, host and port, read and compared as browsers do.
 //! - [`forwarded`]: who the client is behind proxies that one trusts.
 //! - [`cross_origin`]: a guard against other sites' forms (CSRF).
+//! - [`rate`]: how often one client may ask.
+//! - [`auth`]: passwords and tokens, and a guard that makes guessing slow.
 //! - [`health`]: what a load balancer asks.
 //! - [`log`]: an access log whose lines nobody can forge.
 //! - [`metrics`]: counters in the text that Prometheus reads.
@@ -44,8 +44,6 @@ mod expiring;
 pub mod base64;
 pub mod mac;
 pub mod random;
-pub mod rate;
-pub mod auth;
 pub mod form;
 pub mod html;
 pub mod etag;
@@ -59,6 +57,8 @@ pub mod router;
 pub mod origin;
 pub mod forwarded;
 pub mod cross_origin;
+pub mod rate;
+pub mod auth;
 pub mod health;
 pub mod log;
 pub mod metrics;

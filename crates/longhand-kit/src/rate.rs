@@ -35,9 +35,9 @@
 //! An IPv4 address, or the first 64 bits of an IPv6 address, which is what one customer of a
 //! provider has at least: whoever has a /64 has 2^64 addresses. An IPv4 address that is mapped into
 //! IPv6 is that IPv4 address. Behind a proxy the peer is the proxy, and the address to give is the
-//! one that the proxy's fields name; but only if the peer is that proxy, for a client that may
-//! choose its own address has no limit at all. A peer at a Unix socket has no address: it is a
-//! proxy, or somebody on the same machine.
+//! one that [`forwarded`](crate::forwarded) finds: it believes the proxy's fields and nobody else's,
+//! for a client that may choose its own address has no limit at all. A peer at a Unix socket has no
+//! address: it is a proxy, or somebody on the same machine.
 //!
 //! # What it does not stop
 //!

@@ -6,7 +6,8 @@
 //!
 //! - A right password is remembered for ten minutes, as its HMAC under a key that ends with the
 //!   program. A new password in the account's place makes it forgotten.
-//! - Two passwords are verified at once. Up to 32 wait, five seconds at most; others get 503.
+//! - Two passwords are verified at once. Up to 32 wait, five seconds at most; others get 503, and
+//!   count as wrong: else whoever keeps the places taken could guess what is remembered.
 //! - After five wrong passwords, a client waits before the next for the same account: 1 s, then
 //!   2 s, doubled each time, up to 15 minutes. Earlier ones get 429, at once and unverified, the
 //!   right one too: else whoever guesses would go on. After an hour without a guess it is forgotten.
@@ -113,7 +114,8 @@ impl Accounts {
     }
 
     /// The user whose Basic credentials the request has, verified. `client` is the address of the
-    /// one who asks, as for [`RateLimit`](crate::rate::RateLimit); those without one count as one.
+    /// one who asks, as [`forwarded`](crate::forwarded) finds it or the peer has it; all those
+    /// without one count as one.
     ///
     /// # Errors
     /// The answer: 401 with a challenge, also to credentials that cannot be read, because browsers
@@ -157,8 +159,7 @@ impl Accounts {
         if recall()? {
             return Ok(());
         }
-        // A password that is not remembered counts as wrong where nobody looks at it: or else all
-        // places inside could be kept taken, to guess what is remembered.
+        // Whoever is refused from here on has learnt that the password is not a remembered one.
         let unseen = |refused| {
             self.memory.note(now, &attempt, false);
             refused
@@ -280,7 +281,7 @@ mod tests {
     fn no_number_of_guesses_locks_an_account() {
         let accounts = accounts();
         let mut now = Instant::now();
-        for wrong in 1..100 {
+        for wrong in 1..30 {
             assert_eq!(accounts.check(now, ip(1), "ada", "guess"), Err(Refused::Wrong), "{wrong}");
             now += delay_after(wrong);
         }
