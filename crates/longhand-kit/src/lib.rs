@@ -8,6 +8,7 @@
 //! - [`mac`]: SHA-256, HMAC and PBKDF2, for what must not be forged.
 //! - [`random`]: bytes that nobody can foresee.
 //! - [`form`]: what a browser sends from an HTML form, in a body or a query string.
+//! - [`cookie`]: cookies, read byte by byte, and set so that no browser drops them.
 //! - [`etag`], [`conditional`], [`range`]: versions of a representation, preconditions, parts of it.
 //! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
 //! - [`cache`]: what caches may do with a response.
@@ -46,6 +47,7 @@ pub mod mac;
 pub mod random;
 pub mod form;
 pub mod html;
+pub mod cookie;
 pub mod etag;
 pub mod conditional;
 pub mod range;
