@@ -10,6 +10,7 @@
 //! - [`form`]: what a browser sends from an HTML form, in a body or a query string.
 //! - [`cookie`]: cookies, read byte by byte, and set so that no browser drops them.
 //! - [`signed`]: values that come back as they were made, or are refused.
+//! - [`session`]: what a server remembers about a visitor.
 //! - [`etag`], [`conditional`], [`range`]: versions of a representation, preconditions, parts of it.
 //! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
 //! - [`cache`]: what caches may do with a response.
@@ -50,6 +51,7 @@ pub mod form;
 pub mod html;
 pub mod cookie;
 pub mod signed;
+pub mod session;
 pub mod etag;
 pub mod conditional;
 pub mod range;

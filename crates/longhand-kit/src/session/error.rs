@@ -1,0 +1,55 @@
+//! Why there is no session to answer with.
+
+use std::{fmt, io};
+
+use longhand::{IntoResponse, Reply, Status};
+
+use super::kept::MOST;
+use crate::refusal::refusal;
+
+/// What can go wrong with a session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The session has ended or got another ID while this request was under way, and what it was to
+    /// do depends on it.
+    Gone,
+    /// The value has more than [`MOST`] bytes: so many.
+    TooLong(usize),
+    /// The store failed, or the system gives no random bytes.
+    Io(io::Error),
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => {
+                f.write_str("the session has changed meanwhile: load the page again and retry")
+            }
+            Self::TooLong(found) => {
+                write!(f, "session value: expected at most {MOST} bytes, found {found}")
+            }
+            Self::Io(error) => write!(f, "session: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<io::Error> for SessionError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// 409 where the session is gone; else 500, whose [cause](Reply::because) it is.
+impl<'s> IntoResponse<'s> for SessionError {
+    fn into_response(self) -> Reply<'s> {
+        match self {
+            Self::Gone => Reply::text(format!("{self}\n")).status(Status::CONFLICT),
+            _ => Status::INTERNAL_SERVER_ERROR.into_response().because(self),
+        }
+    }
+}
+
+refusal!(SessionError);

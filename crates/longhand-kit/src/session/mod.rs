@@ -1,0 +1,68 @@
+//! Sessions: what a server remembers about a visitor, under an ID in a cookie.
+//!
+//! What enters are requests and a value of the program's, bytes as it likes; what leaves are
+//! responses that set or remove the cookie. The ID never leaves this module in another way: it is 32
+//! random bytes, and the store knows only their hash. RFC 6265bis section 8.4 has the reasons.
+//!
+//! ```
+//! use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+//! use longhand_kit::session::Sessions;
+//!
+//! let sessions = Sessions::new();
+//! let app = |request: &mut Request<'_>| -> Result<Response, Response> {
+//!     let home = Response::redirect("/");
+//!     Ok(match request.path() {
+//!         // Here a password was checked, and the user is known.
+//!         "/sign-in" => sessions.rotate(request, |_| Some("Ada"), home)?,
+//!         "/sign-out" => sessions.end(request, home)?,
+//!         _ => match sessions.find(request)? {
+//!             Some(user) => Response::text(format!("Hello, {}\n", String::from_utf8_lossy(&user))),
+//!             None => Response::text("Hello, stranger\n"),
+//!         },
+//!     })
+//! };
+//!
+//! let mut browser = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\nPOST /sign-in HTTP/1.1\r\nHost: x\r\n\r\n").end();
+//! serve_connection(&mut browser, &Limits::default(), app);
+//! let output = browser.output_text();
+//! let (_, cookie) = output.split_once("\r\nSet-Cookie: ").unwrap();
+//! let (pair, attributes) = cookie.split_once("; ").unwrap();
+//! assert!(attributes.starts_with("Path=/; Secure; HttpOnly; SameSite=Lax\r\n"));
+//! assert!(pair.starts_with("__Host-sid=") && pair.len() == 54);
+//!
+//! let request = format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {pair}\r\n\r\n");
+//! let mut browser = Scripted::new().send(request).end();
+//! serve_connection(&mut browser, &Limits::default(), app);
+//! assert!(browser.output_text().ends_with("Hello, Ada\n"));
+//! ```
+//!
+//! # What it keeps to
+//!
+//! - **No session without a need.** A visitor of whom nothing is stored gets no cookie.
+//! - **No ID but its own.** An ID that is not in the store is never taken over, so nobody can plant
+//!   one (*fixation*); and [`rotate`](Sessions::rotate) gives a new one at sign-in and whenever
+//!   somebody may do more than before, so that one that was planted or seen is worth nothing.
+//! - **An end.** After a while without use, and after a longer while with it, a session is over, by
+//!   the server's clock. [`end`](Sessions::end) removes it on both sides.
+//! - **Requests at the same time.** A change is made to what is in the store, and again if that has
+//!   changed meanwhile: none is lost. A session that was ended or got another ID is changed by no
+//!   request that began before. And no request with an ID that is not known (any more) touches the
+//!   cookie, unless it signs in or out: the browser may have a new one by now.
+//!
+//! # What it leaves to others
+//!
+//! Every instance of a program needs the same [`Store`]. Where a user's name is all that is kept, a
+//! [signed](crate::signed) cookie does without a store, but cannot be ended before it expires.
+//! `SameSite=Lax` keeps the cookie away from forms of other sites, not of neighbouring subdomains:
+//! see to the origin of a request as well.
+
+mod store;
+mod record;
+mod error;
+mod kept;
+mod sessions;
+
+pub use error::SessionError;
+pub use kept::MOST;
+pub use sessions::Sessions;
+pub use store::{Key, Memory, Store};
