@@ -25,6 +25,7 @@
 //! - [`health`]: what a load balancer asks.
 //! - [`log`]: an access log whose lines nobody can forge.
 //! - [`metrics`]: counters in the text that Prometheus reads.
+//! - [`media`]: media types by the suffix of a file's name.
 //!
 //! The two together, for a form that shows again what was typed into it:
 //!
@@ -70,3 +71,4 @@ pub mod log;
 pub mod metrics;
 #[cfg(test)]
 mod scripted_server;
+pub mod media;
