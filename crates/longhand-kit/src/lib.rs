@@ -26,6 +26,7 @@
 //! - [`log`]: an access log whose lines nobody can forge.
 //! - [`metrics`]: counters in the text that Prometheus reads.
 //! - [`media`]: media types by the suffix of a file's name.
+//! - [`negotiate`]: which codings a client accepts, and which it likes best.
 //!
 //! The two together, for a form that shows again what was typed into it:
 //!
@@ -72,3 +73,4 @@ pub mod metrics;
 #[cfg(test)]
 mod scripted_server;
 pub mod media;
+pub mod negotiate;
