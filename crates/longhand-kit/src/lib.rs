@@ -27,6 +27,7 @@
 //! - [`metrics`]: counters in the text that Prometheus reads.
 //! - [`media`]: media types by the suffix of a file's name.
 //! - [`negotiate`]: which codings a client accepts, and which it likes best.
+//! - [`files`]: a folder, served.
 //!
 //! The two together, for a form that shows again what was typed into it:
 //!
@@ -74,3 +75,4 @@ pub mod metrics;
 mod scripted_server;
 pub mod media;
 pub mod negotiate;
+pub mod files;

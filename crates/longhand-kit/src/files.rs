@@ -1,0 +1,503 @@
+//! A folder, served: files with their validators and ranges, and where it is asked for, siblings that
+//! were compressed beforehand, and a page of what is in a folder.
+//!
+//! What enters are GET and HEAD requests for a path, what leaves is the file of that name inside the
+//! folder, or the answer that there is none. Conditional requests and ranges are
+//! [`content`](crate::content)'s (RFC 9110 sections 13 and 14), types are by
+//! [`suffix`](crate::media), codings are [`negotiated`](crate::negotiate).
+//!
+//! ```
+//! # use longhand::{Limits, Request, serve_connection, transport::Scripted};
+//! use longhand_kit::files::Dir;
+//!
+//! # let folder = std::env::temp_dir().join(format!("longhand-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! # std::fs::write(folder.join("a.txt"), "hello\n")?;
+//! let site = Dir::new(&folder)?.precompressed().cache(".css", "max-age=31536000, immutable");
+//! let handler = |request: &mut Request<'_>| site.handle(request);
+//!
+//! let mut client = Scripted::new().send("GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n").end();
+//! serve_connection(&mut client, &Limits::default(), handler);
+//! assert!(client.output_text().contains("\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+//! assert!(client.output_text().ends_with("\r\n\r\nhello\n"));
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # What is served
+//!
+//! Regular files and folders whose real place is inside the root, by names that mean the same to
+//! every system. A path is decoded once and never repaired:
+//!
+//! | path | answer |
+//! | --- | --- |
+//! | `..`, `.`, NUL, a backslash, an encoded slash, escapes that are not UTF-8 | 400 |
+//! | an empty segment, as in `//` | 404 |
+//! | a name that begins with a dot, unless [`hidden`](Dir::hidden); `.well-known` is served | 404 |
+//! | on Windows: devices (`NUL.txt`), streams (`a:b`), short names (`GIT~1`), `a.` | 404 |
+//! | a link that leads out of the root or in a circle | 404 |
+//! | a FIFO, a socket, a device | 404, and it is never opened |
+//! | what this process may not read | 404, as what is not there |
+//! | a folder without its slash | 301 to `./name/`, with the query |
+//! | a folder without index, unless [`listing`](Dir::listing) | 404 |
+//!
+//! A link inside of the root is followed, also to what is hidden: somebody made it for that.
+//!
+//! # Versions
+//!
+//! A tag is made of the time at which a file was modified, to the nanosecond, and its length. Two
+//! changes within one tick of the file system's clock would share a tag; so a file that was modified
+//! within the last two seconds, which is the slowest such clock, has neither tag nor date yet. The
+//! same holds for files dated 1970, as systems date them that make builds repeatable: all their
+//! versions have that date.
+//!
+//! # What stands in no cache rule
+//!
+//! Without a [`cache`](Dir::cache) rule no Cache-Control is sent, and browsers keep a file for a
+//! tenth of its age by a rule of thumb of theirs (RFC 9111 section 4.2.2).
+//!
+//! # Another page for what is not there
+//!
+//! A handler sees the response before it is sent:
+//!
+//! ```
+//! # use longhand::{Request, Response, Status};
+//! # use longhand_kit::files::Dir;
+//! /// An application in one page, which reads the path itself.
+//! fn app(site: &Dir, request: &mut Request<'_>) -> Response {
+//!     let reply = site.handle(request);
+//!     match reply.status_code() {
+//!         Status::NOT_FOUND => site.answer(request, "/index.html"),
+//!         _ => reply,
+//!     }
+//! }
+//! ```
+
+mod path;
+mod find;
+mod listing;
+mod version;
+mod answer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use longhand::FieldValue;
+
+use path::DotNames;
+
+/// A folder that is served.
+#[derive(Clone, Debug)]
+pub struct Dir {
+    root: PathBuf,
+    index: String,
+    dots: DotNames,
+    folders: Folders,
+    siblings: Siblings,
+    cache: Vec<(String, FieldValue)>,
+}
+
+/// What a folder without index is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Folders {
+    Absent,
+    Listed,
+}
+
+/// Whether compressed siblings are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Siblings {
+    Ignored,
+    Negotiated,
+}
+
+impl Dir {
+    /// The folder at `root`: its files by their names, `index.html` for a folder, nothing hidden, no
+    /// listing.
+    ///
+    /// `root` is followed to its real place once, here. Where it is a link that changes with each
+    /// release, the program is started again with it.
+    ///
+    /// # Errors
+    /// If there is none, or it is no folder; the error names it.
+    ///
+    /// ```
+    /// # use longhand_kit::files::Dir;
+    /// let error = Dir::new("no/such/folder").unwrap_err();
+    /// assert!(error.to_string().starts_with("folder no/such/folder: "));
+    /// ```
+    pub fn new(root: impl AsRef<Path>) -> io::Result<Self> {
+        let root = root.as_ref();
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("folder {}: {error}", root.display()))
+        };
+        let real = std::fs::canonicalize(root).map_err(named)?;
+        if !std::fs::metadata(&real).map_err(named)?.is_dir() {
+            return Err(named(io::Error::new(io::ErrorKind::NotADirectory, "it is none")));
+        }
+        Ok(Self {
+            root: real,
+            index: "index.html".to_owned(),
+            dots: DotNames::Hidden,
+            folders: Folders::Absent,
+            siblings: Siblings::Ignored,
+            cache: Vec::new(),
+        })
+    }
+
+    /// The same with another file that stands for its folder.
+    ///
+    /// # Panics
+    /// If `name` is not the name of one file.
+    #[must_use]
+    #[track_caller]
+    pub fn index(mut self, name: &str) -> Self {
+        let is_name = path::is_served(name, DotNames::Served);
+        assert!(is_name, "index {name:?}: expected the name of one file");
+        name.clone_into(&mut self.index);
+        self
+    }
+
+    /// The same with a page of their content for folders without index. It shows names to everybody,
+    /// so it is asked for.
+    #[must_use]
+    pub fn listing(mut self) -> Self {
+        self.folders = Folders::Listed;
+        self
+    }
+
+    /// The same with names that begin with a dot: `.git`, `.env` and what else lies around.
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.dots = DotNames::Served;
+        self
+    }
+
+    /// The same with siblings: `a.js.br` or `a.js.gz` is sent for `a.js` to who accepts that coding,
+    /// unless it is older than `a.js`, which was then changed and not compressed again. Every
+    /// answer gets `Vary: Accept-Encoding`.
+    ///
+    /// Nothing is compressed while it is served.
+    #[must_use]
+    pub fn precompressed(mut self) -> Self {
+        self.siblings = Siblings::Negotiated;
+        self
+    }
+
+    /// The same with this Cache-Control for files whose name ends with `suffix`, in any case; `""` is
+    /// every file. Of the rules that fit, the first counts.
+    ///
+    /// ```
+    /// # use longhand_kit::files::Dir;
+    /// # let folder = std::env::temp_dir();
+    /// let site = Dir::new(folder)?.cache(".html", "no-cache").cache("", "max-age=3600");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cache(mut self, suffix: &str, control: impl Into<FieldValue>) -> Self {
+        self.cache.push((suffix.to_ascii_lowercase(), control.into()));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longhand::transport::Scripted;
+    use longhand::{Limits, Request, serve_connection};
+    use std::fs::{self, File};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    /// A tree of its own, all of whose files are dated a day before the scripted clock.
+    struct Tree(PathBuf);
+
+    impl Tree {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let name = format!("longhand-files-{}-{name}", std::process::id());
+            let tree = Self(std::env::temp_dir().join(name));
+            let _ = fs::remove_dir_all(&tree.0);
+            fs::create_dir(&tree.0).unwrap();
+            for (name, text) in files {
+                tree.write(name, text, DATE);
+            }
+            tree
+        }
+
+        fn write(&self, name: &str, text: &str, seconds: u64) {
+            let path = self.0.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            let date = UNIX_EPOCH + Duration::from_secs(seconds);
+            File::options().write(true).open(path).unwrap().set_modified(date).unwrap();
+        }
+
+        fn dir(&self) -> Dir {
+            Dir::new(&self.0).unwrap()
+        }
+    }
+
+    impl Drop for Tree {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    const DATE: u64 = 784_111_777 - 86_400;
+
+    /// The answer to one request: its head and its body.
+    fn ask(dir: &Dir, request: &str) -> (String, String) {
+        let mut client = Scripted::new().send(request).end();
+        serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+            // As behind a router's prefix, where there is one.
+            match request.path().strip_prefix("/static") {
+                Some(rest) => dir.answer(request, rest),
+                None => dir.handle(request),
+            }
+        });
+        let answer = client.output_text();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (format!("{head}\r\n"), body.to_owned())
+    }
+
+    fn get(dir: &Dir, path: &str) -> (String, String) {
+        ask(dir, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))
+    }
+
+    fn status(dir: &Dir, path: &str) -> u16 {
+        get(dir, path).0[9..12].parse().unwrap()
+    }
+
+    fn field(head: &str, name: &str) -> Option<String> {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|line| line.0 == name).map(|line| line.1.to_owned())
+    }
+
+    #[test]
+    fn a_file_is_sent_with_its_type_and_its_version() {
+        let tree = Tree::new("plain", &[("a b.html", "<p>"), ("sub/x", "?")]);
+        let (head, body) = get(&tree.dir(), "/a%20b.html");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert_eq!(body, "<p>");
+        let fields =
+            ["Content-Type", "Last-Modified", "X-Content-Type-Options", "Vary", "Cache-Control"];
+        let found = fields.map(|name| field(&head, name));
+        let found: Vec<_> = found.iter().map(Option::as_deref).collect();
+        let date = "Sat, 05 Nov 1994 08:49:37 GMT";
+        assert_eq!(
+            found,
+            [Some("text/html; charset=utf-8"), Some(date), Some("nosniff"), None, None]
+        );
+        let tag = field(&head, "ETag").unwrap();
+        let again = format!("GET /a%20b.html HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n\r\n");
+        assert!(ask(&tree.dir(), &again).0.starts_with("HTTP/1.1 304 "));
+        assert_eq!(get(&tree.dir(), "/sub/x").1, "?");
+    }
+
+    #[test]
+    fn every_answer_forbids_to_guess_at_types() {
+        let tree = Tree::new("sniff", &[("a", "a"), ("d/index.html", "")]);
+        let dir = tree.dir().listing();
+        for path in ["/", "/a", "/d", "/d/", "/none", "/%2f"] {
+            let (head, _) = get(&dir, path);
+            assert_eq!(field(&head, "X-Content-Type-Options").unwrap(), "nosniff", "{path}");
+        }
+    }
+
+    #[test]
+    fn folders_have_a_slash_an_index_and_else_nothing() {
+        let tree = Tree::new(
+            "folders",
+            &[
+                ("with/index.html", "index"),
+                ("with/other.htm", "other"),
+                ("without/a", "a"),
+                ("file", "f"),
+                ("a:b/index.html", ""),
+            ],
+        );
+        let dir = tree.dir();
+        assert_eq!(get(&dir, "/with/").1, "index");
+        assert_eq!(get(&dir.clone().index("other.htm"), "/with/").1, "other");
+        assert_eq!(status(&dir, "/without/"), 404);
+        assert_eq!(status(&dir, "/"), 404);
+        assert_eq!(status(&dir, "/file/"), 404);
+        assert_eq!(status(&dir, "/file/x"), 404);
+        for (path, location) in [
+            ("/with", "./with/"),
+            ("/with?a=/b&c=%20", "./with/?a=/b&c=%20"),
+            ("/wit%68", "./with/"),
+            ("/a:b", "./a%3Ab/"),
+            ("/a%3ab", "./a%3Ab/"),
+            ("/without", "./without/"),
+            ("http://h/with?q", "./with/?q"),
+            ("/static", "./static/"),
+            ("/static/with", "./with/"),
+        ] {
+            let (head, _) = get(&dir, path);
+            assert!(head.starts_with("HTTP/1.1 301 "), "{path}: {head}");
+            assert_eq!(field(&head, "Location").unwrap(), location, "{path}");
+        }
+        assert_eq!(get(&dir, "/static/with/").1, "index");
+    }
+
+    #[test]
+    fn only_get_and_head_are_answered_and_the_rest_is_told() {
+        let tree = Tree::new("methods", &[("a.txt", "text")]);
+        for (method, status, body) in [
+            ("GET", "200", "text"),
+            ("HEAD", "200", ""),
+            ("OPTIONS", "204", ""),
+            ("POST", "405", "405 Method Not Allowed\n"),
+            ("DELETE", "405", "405 Method Not Allowed\n"),
+            ("get", "405", "405 Method Not Allowed\n"),
+        ] {
+            let (head, found) =
+                ask(&tree.dir(), &format!("{method} /a.txt HTTP/1.1\r\nHost: x\r\n\r\n"));
+            assert_eq!((&head[9..12], &*found), (status, body), "{method}");
+            let allow = (status != "200").then_some("GET, HEAD, OPTIONS");
+            assert_eq!(field(&head, "Allow").as_deref(), allow, "{method}");
+        }
+        let (head, _) = ask(&tree.dir(), "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 204 "), "{head}");
+    }
+
+    #[test]
+    fn the_first_cache_rule_that_fits_counts() {
+        let tree = Tree::new("cache", &[("A.HTML", ""), ("a.min.js", ""), ("a.js", ""), ("x", "")]);
+        let dir = tree
+            .dir()
+            .cache(".html", "no-cache")
+            .cache(".min.js", "immutable")
+            .cache(".JS", "max-age=1");
+        let control = |dir: &Dir, path| field(&get(dir, path).0, "Cache-Control");
+        assert_eq!(control(&dir, "/A.HTML").unwrap(), "no-cache");
+        assert_eq!(control(&dir, "/a.min.js").unwrap(), "immutable");
+        assert_eq!(control(&dir, "/a.js").unwrap(), "max-age=1");
+        assert_eq!(control(&dir, "/x"), None);
+        let dir = dir.cache("", "max-age=2");
+        assert_eq!(control(&dir, "/x").unwrap(), "max-age=2");
+        assert_eq!(control(&dir, "/none"), None, "what is not there may come");
+    }
+
+    #[test]
+    fn dot_names_are_served_only_when_asked_for() {
+        let tree =
+            Tree::new("dots", &[(".env", "key"), (".git/config", ""), (".well-known/x", "")]);
+        for (path, plain, hidden) in [
+            ("/.env", 404, 200),
+            ("/.git/config", 404, 200),
+            ("/.git", 404, 301),
+            ("/%2eenv", 404, 200),
+            ("/.well-known/x", 200, 200),
+        ] {
+            assert_eq!(status(&tree.dir(), path), plain, "{path}");
+            assert_eq!(status(&tree.dir().hidden(), path), hidden, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_sibling_is_sent_to_who_accepts_it_as_a_version_of_its_own() {
+        let tree = Tree::new(
+            "coded",
+            &[
+                ("a.js", "plain"),
+                ("a.js.br", "br..."),
+                ("a.js.gz", "gz..."),
+                ("b.js", "plain"),
+                ("b.js.gz", "gz"),
+            ],
+        );
+        tree.write("old.js", "new", DATE + 1);
+        tree.write("old.js.gz", "old", DATE);
+        let dir = tree.dir().precompressed();
+        let under = |dir: &Dir, path: &str, accepted: &str| {
+            ask(
+                dir,
+                &format!("GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {accepted}\r\n\r\n"),
+            )
+        };
+        let mut tags = Vec::new();
+        for (path, accepted, coding, body) in [
+            ("/a.js", "gzip, br", Some("br"), "br..."),
+            ("/a.js", "gzip, br;q=0.5", Some("gzip"), "gz..."),
+            ("/a.js", "identity, br;q=0.5", None, "plain"),
+            ("/a.js", "zstd", None, "plain"),
+            ("/a.js", "identity;q=0", None, "plain"),
+            ("/b.js", "gzip;q=0.1, br", Some("gzip"), "gz"),
+            ("/b.js", "br", None, "plain"),
+            ("/old.js", "gzip", None, "new"),
+            ("/a.js.gz", "gzip", None, "gz..."),
+        ] {
+            let (head, found) = under(&dir, path, accepted);
+            assert_eq!(field(&head, "Content-Encoding").as_deref(), coding, "{path} {accepted}");
+            assert_eq!(found, body, "{path} {accepted}");
+            let media_type = if path == "/a.js.gz" {
+                "application/gzip"
+            } else {
+                "text/javascript; charset=utf-8"
+            };
+            assert_eq!(field(&head, "Content-Type").unwrap(), media_type);
+            tags.push((coding, field(&head, "ETag").unwrap()));
+        }
+        // Same length, same date: the coding alone makes the difference.
+        assert!(
+            tags[0].1 != tags[1].1 && tags[0].1 != tags[2].1 && tags[1].1 != tags[2].1,
+            "{tags:?}"
+        );
+        assert_eq!(under(&tree.dir(), "/a.js", "br").1, "plain", "not asked for");
+        let (head, body) = ask(
+            &dir,
+            "GET /a.js HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\nRange: bytes=0-1\r\n\r\n",
+        );
+        assert!(
+            head.starts_with("HTTP/1.1 206 ") && head.contains("Content-Range: bytes 0-1/5\r\n"),
+            "{head}"
+        );
+        assert_eq!(
+            (body.as_str(), field(&head, "Content-Encoding").unwrap().as_str()),
+            ("br", "br")
+        );
+    }
+
+    #[test]
+    fn every_answer_of_a_folder_with_siblings_varies() {
+        let tree = Tree::new("vary", &[("a", "a"), ("d/x", "")]);
+        let dir = tree.dir().precompressed().listing();
+        let tag = field(&get(&dir, "/a").0, "ETag").unwrap();
+        for (target, fields, status) in [
+            ("/a", String::new(), "200"),
+            ("/a", format!("If-None-Match: {tag}\r\n"), "304"),
+            ("/a", "If-Match: \"other\"\r\n".to_owned(), "412"),
+            ("/a", "Range: bytes=0-0\r\n".to_owned(), "206"),
+            ("/a", "Range: bytes=9-\r\n".to_owned(), "416"),
+            ("/d", String::new(), "301"),
+            ("/d/", String::new(), "200"),
+            ("/none", String::new(), "404"),
+            ("/..", String::new(), "400"),
+        ] {
+            let (head, _) = ask(&dir, &format!("GET {target} HTTP/1.1\r\nHost: x\r\n{fields}\r\n"));
+            assert_eq!(&head[9..12], status, "{target} {fields}");
+            assert_eq!(
+                field(&head, "Vary").as_deref(),
+                Some("Accept-Encoding"),
+                "{target} {fields}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_root_that_is_no_folder_is_named() {
+        let tree = Tree::new("root", &[("file", "")]);
+        for name in ["none", "file"] {
+            let path = tree.0.join(name);
+            let error = Dir::new(&path).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("folder {}: ", path.display())), "{error}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "index \"a/b\": expected the name of one file")]
+    fn an_index_that_is_a_path_is_a_mistake_of_the_program() {
+        let _ = Dir::new(std::env::temp_dir()).unwrap().index("a/b");
+    }
+}

@@ -1,0 +1,144 @@
+//! From a request to the answer of a folder.
+//!
+//! What enters is a request, what leaves the file that it asks for, whole, in part or not at all; a
+//! redirect, a page, or a refusal. Which file is decided here; how much of it, by `content.rs`.
+
+use std::fs::{File, Metadata};
+use std::path::Path;
+
+use longhand::wire::{percent_decode, percent_encode};
+use longhand::{FieldValue, IntoResponse, Request, Response, Status};
+
+use super::find::{Failure, Found, find, of_opening};
+use super::path::{Refused, read};
+use super::version::version;
+use super::{Dir, Folders, Siblings, listing};
+use crate::cache::vary;
+use crate::content::Content;
+use crate::media;
+use crate::negotiate;
+
+/// What is answered, and the Allow field of the rest (RFC 9110 section 10.2.1).
+const METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// The codings of siblings, the better first: the name of the coding, and the suffix.
+const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gzip", "gz")];
+
+impl Dir {
+    /// The answer to a request by its whole path.
+    pub fn handle(&self, request: &Request<'_>) -> Response {
+        self.answer(request, request.path())
+    }
+
+    /// The answer to a request by `path`: the rest of its path behind a prefix, still
+    /// percent-encoded, with the slash it begins with or without.
+    pub fn answer(&self, request: &Request<'_>, path: &str) -> Response {
+        let reply = match request.method() {
+            "GET" | "HEAD" => self.look_up(request, path).unwrap_or_else(|refusal| refusal),
+            "OPTIONS" => Response::new(Status::NO_CONTENT).field("Allow", METHODS),
+            _ => Status::METHOD_NOT_ALLOWED.into_response().field("Allow", METHODS),
+        };
+        let reply = reply.field("X-Content-Type-Options", "nosniff");
+        match self.siblings {
+            Siblings::Negotiated => vary(reply, "Accept-Encoding"),
+            Siblings::Ignored => reply,
+        }
+    }
+
+    fn look_up(&self, request: &Request<'_>, path: &str) -> Result<Response, Response> {
+        let asked = read(path, self.dots).map_err(|refused| match refused {
+            Refused::Bad(bad) => bad.into_response(),
+            Refused::Absent => Status::NOT_FOUND.into_response(),
+        })?;
+        let mut place = self.root.clone();
+        place.extend(&asked.names);
+        match find(&self.root, &place).map_err(Failure::into_response)? {
+            // `a.txt/` is in no folder called `a.txt`.
+            Found::File(..) if asked.folder => Err(Status::NOT_FOUND.into_response()),
+            Found::File(file, facts) => Ok(self.send(request, &place, file, facts)),
+            Found::Folder(_) if !request.path().ends_with('/') => Ok(with_slash(request)),
+            Found::Folder(real) => self.send_folder(request, &real),
+        }
+    }
+
+    fn send_folder(&self, request: &Request<'_>, folder: &Path) -> Result<Response, Response> {
+        let place = folder.join(&self.index);
+        match find(&self.root, &place) {
+            Ok(Found::File(file, facts)) => return Ok(self.send(request, &place, file, facts)),
+            Ok(Found::Folder(_)) | Err(Failure::Absent(_)) if self.folders == Folders::Listed => {}
+            Ok(Found::Folder(_)) => return Err(Status::NOT_FOUND.into_response()),
+            Err(failure) => return Err(failure.into_response()),
+        }
+        let title = String::from_utf8_lossy(&request.decoded_path()).into_owned();
+        listing::page(&self.root, folder, &title, self.dots)
+            .map_err(|error| of_opening(error).into_response())
+    }
+
+    /// Sends the file that is open, or a sibling of it. `place` is what it is called, which a link
+    /// that led to it may call otherwise.
+    fn send(&self, request: &Request<'_>, place: &Path, file: File, facts: Metadata) -> Response {
+        let sibling = match self.siblings {
+            Siblings::Negotiated => self.sibling(request, place, &facts),
+            Siblings::Ignored => None,
+        };
+        let (coding, file, facts) = match sibling {
+            Some((coding, file, facts)) => (Some(coding), file, facts),
+            None => (None, file, facts),
+        };
+        let mut content = Content::source(media::by_suffix(place), file, facts.len());
+        if let Some((tag, modified)) = version(&facts, request.wall(), coding) {
+            content = content.etag(tag).modified(modified);
+        }
+        if let Some(coding) = coding {
+            content = content.field("Content-Encoding", coding);
+        }
+        if let Some(control) = self.control(place) {
+            content = content.field("Cache-Control", control.clone());
+        }
+        content.answer(request)
+    }
+
+    /// The sibling that the client likes best, if it likes one better than the file itself.
+    fn sibling(
+        &self,
+        request: &Request<'_>,
+        place: &Path,
+        facts: &Metadata,
+    ) -> Option<(&'static str, File, Metadata)> {
+        let offered = [CODINGS[0].0, CODINGS[1].0, "identity"];
+        let liked = negotiate::codings(request, &offered);
+        liked.into_iter().take_while(|coding| *coding != "identity").find_map(|coding| {
+            let (_, suffix) = CODINGS.into_iter().find(|known| known.0 == coding)?;
+            let mut name = place.as_os_str().to_owned();
+            name.push(".");
+            name.push(suffix);
+            match find(&self.root, Path::new(&name)) {
+                Ok(Found::File(file, own)) if !is_older(&own, facts) => Some((coding, file, own)),
+                _ => None,
+            }
+        })
+    }
+
+    fn control(&self, place: &Path) -> Option<&FieldValue> {
+        let name = place.file_name()?.to_string_lossy().to_ascii_lowercase();
+        self.cache.iter().find(|rule| name.ends_with(&rule.0)).map(|rule| &rule.1)
+    }
+}
+
+/// Whether a sibling was made before the last change of its file. Where the system tells no time, it
+/// is taken as it is.
+fn is_older(sibling: &Metadata, file: &Metadata) -> bool {
+    match (sibling.modified(), file.modified()) {
+        (Ok(sibling), Ok(file)) => sibling < file,
+        _ => false,
+    }
+}
+
+/// To the folder as a folder, so that the relative links of its page mean what is in it. The place is
+/// relative and begins with `./`: whatever the name is, it is no host and no scheme.
+fn with_slash(request: &Request<'_>) -> Response {
+    let name = request.path().rsplit('/').next().unwrap_or_default();
+    let name = percent_encode(&percent_decode(name).unwrap_or_default());
+    let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
+    Response::redirect(&format!("./{name}/{query}")).status(Status::MOVED_PERMANENTLY)
+}
