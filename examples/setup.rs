@@ -84,8 +84,21 @@ where
     F: Fn(&mut Request<'_>) -> R + Sync,
     R: IntoResponse<'s>,
 {
+    run_observed(server, |_| {}, handler)
+}
+
+/// The same with an observer.
+pub fn run_observed<'s, F, R>(
+    server: Server,
+    observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
+    handler: F,
+) -> ExitCode
+where
+    F: Fn(&mut Request<'_>) -> R + Sync,
+    R: IntoResponse<'s>,
+{
     match server.local_addr() {
-        Ok(address) => serve(server, Some(url(address)), |_| {}, handler),
+        Ok(address) => serve(server, Some(url(address)), observer, handler),
         Err(error) => failed(&error),
     }
 }
