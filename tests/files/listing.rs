@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{Site, get};
+use crate::{Site, ask, get};
 
 /// The links of a page, in order.
 fn links(page: &str) -> Vec<String> {
@@ -96,6 +96,10 @@ fn folders_come_first_and_hidden_names_only_when_they_are_served() {
     {
         assert!(page.contains(wanted), "{wanted}");
     }
+    let tag = format!("If-None-Match: {}\r\n", get(&plain, "/").field("etag").unwrap());
+    assert_eq!(ask(&plain, "GET", "/", &tag).status, 304);
+    site.write("new.txt", "");
+    assert_eq!(ask(&plain, "GET", "/", &tag).status, 200);
     assert_eq!(get(&site.serve(&[]), "/").status, 404, "only when asked for");
 }
 

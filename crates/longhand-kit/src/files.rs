@@ -51,10 +51,12 @@
 //! same holds for files dated 1970, as systems date them that make builds repeatable: all their
 //! versions have that date.
 //!
-//! # What stands in no cache rule
+//! # What caches do
 //!
-//! Without a [`cache`](Dir::cache) rule no Cache-Control is sent, and browsers keep a file for a
-//! tenth of its age by a rule of thumb of theirs (RFC 9111 section 4.2.2).
+//! A file without a [`cache`](Dir::cache) rule is sent with `no-cache`: a client keeps it, and asks
+//! each time whether it is still the same, which is answered by a 304 of some hundred bytes. Without
+//! any word browsers would keep it for a tenth of its age (RFC 9111 section 4.2.2), and show a page
+//! as it was yesterday.
 //!
 //! # Another page for what is not there
 //!
@@ -85,6 +87,9 @@ use std::path::{Path, PathBuf};
 use longhand::FieldValue;
 
 use path::DotNames;
+
+/// The Cache-Control of what nothing else is said of: it may be kept, and is asked about each time.
+const NO_CACHE: &str = "no-cache";
 
 /// A folder that is served.
 #[derive(Clone, Debug)]
@@ -185,12 +190,12 @@ impl Dir {
     }
 
     /// The same with this Cache-Control for files whose name ends with `suffix`, in any case; `""` is
-    /// every file. Of the rules that fit, the first counts.
+    /// every file. Of the rules that fit, the first counts; where none does, it is `no-cache`.
     ///
     /// ```
     /// # use longhand_kit::files::Dir;
     /// # let folder = std::env::temp_dir();
-    /// let site = Dir::new(folder)?.cache(".html", "no-cache").cache("", "max-age=3600");
+    /// let site = Dir::new(folder)?.cache(".js", "max-age=31536000, immutable").cache("", "max-age=60");
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[must_use]
@@ -285,7 +290,7 @@ mod tests {
         let date = "Sat, 05 Nov 1994 08:49:37 GMT";
         assert_eq!(
             found,
-            [Some("text/html; charset=utf-8"), Some(date), Some("nosniff"), None, None]
+            [Some("text/html; charset=utf-8"), Some(date), Some("nosniff"), None, Some("no-cache")]
         );
         let tag = field(&head, "ETag").unwrap();
         let again = format!("GET /a%20b.html HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n\r\n");
@@ -373,7 +378,7 @@ mod tests {
         assert_eq!(control(&dir, "/A.HTML").unwrap(), "no-cache");
         assert_eq!(control(&dir, "/a.min.js").unwrap(), "immutable");
         assert_eq!(control(&dir, "/a.js").unwrap(), "max-age=1");
-        assert_eq!(control(&dir, "/x"), None);
+        assert_eq!(control(&dir, "/x").unwrap(), "no-cache");
         let dir = dir.cache("", "max-age=2");
         assert_eq!(control(&dir, "/x").unwrap(), "max-age=2");
         assert_eq!(control(&dir, "/none"), None, "what is not there may come");

@@ -12,7 +12,7 @@ use longhand::{FieldValue, IntoResponse, Request, Response, Status};
 use super::find::{Failure, Found, find, of_opening};
 use super::path::{Refused, read};
 use super::version::version;
-use super::{Dir, Folders, Siblings, listing};
+use super::{Dir, Folders, NO_CACHE, Siblings, listing};
 use crate::cache::vary;
 use crate::content::Content;
 use crate::media;
@@ -71,6 +71,7 @@ impl Dir {
         }
         let title = String::from_utf8_lossy(&request.decoded_path()).into_owned();
         listing::page(&self.root, folder, &title, self.dots)
+            .map(|page| page.answer(request))
             .map_err(|error| of_opening(error).into_response())
     }
 
@@ -85,15 +86,13 @@ impl Dir {
             Some((coding, file, facts)) => (Some(coding), file, facts),
             None => (None, file, facts),
         };
-        let mut content = Content::source(media::by_suffix(place), file, facts.len());
+        let mut content = Content::source(media::by_suffix(place), file, facts.len())
+            .field("Cache-Control", self.control(place));
         if let Some((tag, modified)) = version(&facts, request.wall(), coding) {
             content = content.etag(tag).modified(modified);
         }
         if let Some(coding) = coding {
             content = content.field("Content-Encoding", coding);
-        }
-        if let Some(control) = self.control(place) {
-            content = content.field("Cache-Control", control.clone());
         }
         content.answer(request)
     }
@@ -119,9 +118,10 @@ impl Dir {
         })
     }
 
-    fn control(&self, place: &Path) -> Option<&FieldValue> {
-        let name = place.file_name()?.to_string_lossy().to_ascii_lowercase();
-        self.cache.iter().find(|rule| name.ends_with(&rule.0)).map(|rule| &rule.1)
+    fn control(&self, place: &Path) -> FieldValue {
+        let name = place.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let rule = self.cache.iter().find(|rule| name.ends_with(&rule.0));
+        rule.map_or_else(|| NO_CACHE.into(), |rule| rule.1.clone())
     }
 }
 
@@ -140,5 +140,7 @@ fn with_slash(request: &Request<'_>) -> Response {
     let name = request.path().rsplit('/').next().unwrap_or_default();
     let name = percent_encode(&percent_decode(name).unwrap_or_default());
     let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
-    Response::redirect(&format!("./{name}/{query}")).status(Status::MOVED_PERMANENTLY)
+    Response::redirect(&format!("./{name}/{query}"))
+        .status(Status::MOVED_PERMANENTLY)
+        .field("Cache-Control", NO_CACHE)
 }

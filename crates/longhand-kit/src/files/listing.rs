@@ -12,10 +12,12 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use longhand::wire::{format_date, percent_encode};
-use longhand::{Reply, Response};
 
+use super::NO_CACHE;
 use super::find::{Found, find};
 use super::path::{DotNames, is_served};
+use crate::content::Content;
+use crate::etag::ETag;
 use crate::html::Html;
 
 /// The entries of a folder that are looked at. More make a page that nobody reads, and each costs
@@ -34,7 +36,7 @@ pub(super) fn page(
     folder: &Path,
     title: &str,
     dots: DotNames,
-) -> io::Result<Response> {
+) -> io::Result<Content<'static>> {
     let mut found = fs::read_dir(folder)?;
     let mut entries: Vec<Entry> = found
         .by_ref()
@@ -46,9 +48,11 @@ pub(super) fn page(
         (Reverse(one.facts.is_dir()), &one.name).cmp(&(Reverse(other.facts.is_dir()), &other.name))
     });
     let is_root = folder == root;
-    let markup = markup(title, &entries, is_root, found.next().is_some());
-    Ok(Reply::html(markup.into_string())
-        .field("Cache-Control", "no-cache")
+    let page = markup(title, &entries, is_root, found.next().is_some()).into_string().into_bytes();
+    let tag = ETag::of_bytes(&page);
+    Ok(Content::bytes("text/html; charset=utf-8", page)
+        .etag(tag)
+        .field("Cache-Control", NO_CACHE)
         // Should a name ever become markup, it still runs nothing and loads nothing.
         .field("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"))
 }
