@@ -53,6 +53,9 @@ fn hostile_names_are_text_and_their_links_lead_to_them() {
     assert!(!text.contains("<script") && !text.contains("\"onmouseover"), "{text}");
     let links = links(&text);
     assert_eq!(links[0], "./http%3A/");
+    for target in ["/http:", "/http%3a"] {
+        assert_eq!(get(&program, target).field("location"), Some("./http%3A/"));
+    }
     let mut shown = Vec::new();
     for link in &links[1..] {
         let target = link.strip_prefix("./").unwrap();
