@@ -88,6 +88,8 @@ use longhand::FieldValue;
 
 use path::DotNames;
 
+pub use version::content;
+
 /// The Cache-Control of what nothing else is said of: it may be kept, and is asked about each time.
 const NO_CACHE: &str = "no-cache";
 

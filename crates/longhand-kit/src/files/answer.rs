@@ -11,11 +11,9 @@ use longhand::{FieldValue, IntoResponse, Request, Response, Status};
 
 use super::find::{Failure, Found, find, of_opening};
 use super::path::{Refused, read};
-use super::version::version;
+use super::version::represent;
 use super::{Dir, Folders, NO_CACHE, Siblings, listing};
 use crate::cache::vary;
-use crate::content::Content;
-use crate::media;
 use crate::negotiate;
 
 /// What is answered, and the Allow field of the rest (RFC 9110 section 10.2.1).
@@ -86,15 +84,9 @@ impl Dir {
             Some((coding, file, facts)) => (Some(coding), file, facts),
             None => (None, file, facts),
         };
-        let mut content = Content::source(media::by_suffix(place), file, facts.len())
-            .field("Cache-Control", self.control(place));
-        if let Some((tag, modified)) = version(&facts, request.wall(), coding) {
-            content = content.etag(tag).modified(modified);
-        }
-        if let Some(coding) = coding {
-            content = content.field("Content-Encoding", coding);
-        }
-        content.answer(request)
+        represent(request, place, file, &facts, coding)
+            .field("Cache-Control", self.control(place))
+            .answer(request)
     }
 
     /// The sibling that the client likes best, if it likes one better than the file itself.

@@ -1,13 +1,19 @@
-//! Which version of a file it is: its tag and its date (RFC 9110 section 8.8).
+//! A file as a representation, and which version of it: its tag and its date (RFC 9110 section 8.8).
 //!
-//! What enters is what the system knows of an open file, what leaves are validators that no later
-//! version can share, or none. A hash over the bytes would be surer and would read each file twice;
+//! What enters is an open file and what the system knows of it, what leaves is content with its type,
+//! its length, and validators that no later version can share, or none. A hash over the bytes would be surer and would read each file twice;
 //! the inode, which Apache once added, differs between two machines that serve the same files.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use longhand::Request;
+
+use crate::content::Content;
 use crate::etag::ETag;
+use crate::media;
 
 /// The slowest clock of a file system, FAT's, ticks every two seconds: within one tick a file may
 /// change and keep its date.
@@ -17,16 +23,61 @@ const TICK: Duration = Duration::from_secs(2);
 /// gives that knows none: 1970, or the second after.
 const DATELESS: Duration = Duration::from_secs(1);
 
+/// One file that the program has opened, as a representation: its type by the suffix of `name`, its
+/// length, and its version, as [`Dir`](super::Dir) has them.
+///
+/// # Errors
+/// If the system tells nothing of it, or it is no regular file.
+///
+/// ```
+/// # use longhand::{Request, Response};
+/// # use longhand_kit::files;
+/// # use std::fs::File;
+/// fn report(request: &mut Request<'_>) -> std::io::Result<Response> {
+///     let file = File::open("/var/reports/2026-11.pdf")?;
+///     Ok(files::content(request, "report.pdf", file)?
+///         .field("Content-Disposition", "attachment; filename=\"report.pdf\"")
+///         .field("Cache-Control", "private, no-cache")
+///         .answer(request))
+/// }
+/// ```
+pub fn content(
+    request: &Request<'_>,
+    name: impl AsRef<Path>,
+    file: File,
+) -> io::Result<Content<'static>> {
+    let facts = file.metadata()?;
+    if !facts.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "expected a regular file"));
+    }
+    Ok(represent(request, name.as_ref(), file, &facts, None))
+}
+
+/// The same of a file that was looked at, and of a coding of it.
+pub(super) fn represent(
+    request: &Request<'_>,
+    name: &Path,
+    file: File,
+    facts: &Metadata,
+    coding: Option<&'static str>,
+) -> Content<'static> {
+    let mut content = Content::source(media::by_suffix(name), file, facts.len())
+        .field("X-Content-Type-Options", "nosniff");
+    if let Some((tag, modified)) = version(facts, request.wall(), coding) {
+        content = content.etag(tag).modified(modified);
+    }
+    match coding {
+        Some(coding) => content.field("Content-Encoding", coding),
+        None => content,
+    }
+}
+
 /// Tag and date of a file, of which `coding` was chosen; `None` where they could not tell it from
 /// another version.
 ///
 /// A tag that is only weak would not help: a client that asks whether a weak one has changed is told
 /// that it has not (RFC 9110 section 13.1.2).
-pub(super) fn version(
-    facts: &Metadata,
-    now: SystemTime,
-    coding: Option<&str>,
-) -> Option<(ETag, SystemTime)> {
+fn version(facts: &Metadata, now: SystemTime, coding: Option<&str>) -> Option<(ETag, SystemTime)> {
     let modified = facts.modified().ok()?;
     let since = modified.duration_since(UNIX_EPOCH).ok()?;
     let is_settled = now.duration_since(modified).is_ok_and(|age| age >= TICK);
@@ -42,7 +93,9 @@ pub(super) fn version(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::{self, File};
+    use longhand::transport::Scripted;
+    use longhand::{Limits, Response, serve_connection};
+    use std::fs;
 
     #[test]
     fn only_a_date_that_no_later_version_can_have_makes_a_version() {
@@ -78,5 +131,39 @@ mod tests {
         }
         assert!(tag(at(2_000), at(base), None).is_some());
         fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn one_file_is_sent_as_a_folder_sends_it() {
+        let path = std::env::temp_dir().join(format!("longhand-one-{}", std::process::id()));
+        fs::write(&path, "0123456789").unwrap();
+        let date = UNIX_EPOCH + Duration::from_secs(784_000_000);
+        File::options().append(true).open(&path).unwrap().set_modified(date).unwrap();
+        let mut client =
+            Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\nRange: bytes=-2\r\n\r\n").end();
+        serve_connection(&mut client, &Limits::default(), |request| -> io::Result<Response> {
+            Ok(content(request, "digits.txt", File::open(&path)?)?.answer(request))
+        });
+        let answer = client.output_text();
+        assert!(answer.starts_with("HTTP/1.1 206 ") && answer.ends_with("\r\n\r\n89"), "{answer}");
+        for line in [
+            "ETag: \"",
+            "Content-Type: text/plain; charset=utf-8",
+            "X-Content-Type-Options: nosniff",
+        ] {
+            assert!(answer.contains(&format!("\r\n{line}")), "{answer}");
+        }
+        fs::remove_file(path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_no_file_to_send() {
+        let mut client = Scripted::new().send("GET / HTTP/1.0\r\n\r\n").end();
+        serve_connection(&mut client, &Limits::default(), |request| -> io::Result<Response> {
+            let error = content(request, "x", File::open(std::env::temp_dir())?).err();
+            Ok(Response::text(error.unwrap().to_string()))
+        });
+        assert!(client.output_text().ends_with("expected a regular file"));
     }
 }
