@@ -1,5 +1,7 @@
 //! What a path may say: no spelling leads out of the folder, or to another host.
 
+use std::fs;
+
 use harness::program::Program;
 
 use crate::{SECRET, Site, ask, get};
@@ -76,8 +78,9 @@ fn site() -> (Site, Program) {
 
 #[test]
 fn no_spelling_leads_out_of_the_folder() {
-    let (_site, program) = site();
+    let (site, program) = site();
     assert_eq!(get(&program, "/a.txt").text(), "inside");
+    assert_eq!(fs::read_to_string(site.folder.path().join("secret.txt")).unwrap(), SECRET);
     for &(target, status) in OUTWARD {
         for method in ["GET", "HEAD"] {
             let answer = ask(&program, method, target, "");
