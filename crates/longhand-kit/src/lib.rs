@@ -71,8 +71,8 @@ pub mod auth;
 pub mod health;
 pub mod log;
 pub mod metrics;
-#[cfg(test)]
-mod scripted_server;
 pub mod media;
 pub mod negotiate;
 pub mod files;
+#[cfg(test)]
+mod scripted_server;

@@ -30,6 +30,24 @@ impl Dir {
 
     /// The answer to a request by `path`: the rest of its path behind a prefix, still
     /// percent-encoded, with the slash it begins with or without.
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, serve_connection, transport::Scripted};
+    /// use longhand_kit::files::Dir;
+    /// use longhand_kit::router::{Router, rest};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("longhand-route-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # std::fs::write(folder.join("a.txt"), "hello\n")?;
+    /// let site = Dir::new(&folder)?;
+    /// let router = Router::new()
+    ///     .route("GET /static/{*file}", |request| site.answer(request, rest(request)));
+    /// # let mut client = Scripted::new().send("GET /static/a.txt HTTP/1.1\r\nHost: x\r\n\r\n").end();
+    /// # serve_connection(&mut client, &Limits::default(), |request| router.handle(request));
+    /// # assert!(client.output_text().ends_with("\r\n\r\nhello\n"));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn answer(&self, request: &Request<'_>, path: &str) -> Response {
         let reply = match request.method() {
             "GET" | "HEAD" => self.look_up(request, path).unwrap_or_else(|refusal| refusal),
