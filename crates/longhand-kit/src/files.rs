@@ -99,23 +99,11 @@ pub struct Dir {
     root: PathBuf,
     index: String,
     dots: DotNames,
-    folders: Folders,
-    siblings: Siblings,
+    /// Folders without index are shown.
+    lists: bool,
+    /// Compressed siblings are looked for.
+    negotiates: bool,
     cache: Vec<(String, FieldValue)>,
-}
-
-/// What a folder without index is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Folders {
-    Absent,
-    Listed,
-}
-
-/// Whether compressed siblings are looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Siblings {
-    Ignored,
-    Negotiated,
 }
 
 impl Dir {
@@ -146,8 +134,8 @@ impl Dir {
             root: real,
             index: "index.html".to_owned(),
             dots: DotNames::Hidden,
-            folders: Folders::Absent,
-            siblings: Siblings::Ignored,
+            lists: false,
+            negotiates: false,
             cache: Vec::new(),
         })
     }
@@ -169,7 +157,7 @@ impl Dir {
     /// so it is asked for.
     #[must_use]
     pub fn listing(mut self) -> Self {
-        self.folders = Folders::Listed;
+        self.lists = true;
         self
     }
 
@@ -187,7 +175,7 @@ impl Dir {
     /// Nothing is compressed while it is served.
     #[must_use]
     pub fn precompressed(mut self) -> Self {
-        self.siblings = Siblings::Negotiated;
+        self.negotiates = true;
         self
     }
 

@@ -12,7 +12,7 @@ use longhand::{FieldValue, IntoResponse, Request, Response, Status};
 use super::find::{Failure, Found, find, of_opening};
 use super::path::{Refused, read};
 use super::version::represent;
-use super::{Dir, Folders, NO_CACHE, Siblings, listing};
+use super::{Dir, NO_CACHE, listing};
 use crate::cache::vary;
 use crate::negotiate;
 
@@ -55,10 +55,7 @@ impl Dir {
             _ => Status::METHOD_NOT_ALLOWED.into_response().field("Allow", METHODS),
         };
         let reply = reply.field("X-Content-Type-Options", "nosniff");
-        match self.siblings {
-            Siblings::Negotiated => vary(reply, "Accept-Encoding"),
-            Siblings::Ignored => reply,
-        }
+        if self.negotiates { vary(reply, "Accept-Encoding") } else { reply }
     }
 
     fn look_up(&self, request: &Request<'_>, path: &str) -> Result<Response, Response> {
@@ -81,7 +78,7 @@ impl Dir {
         let place = folder.join(&self.index);
         match find(&self.root, &place) {
             Ok(Found::File(file, facts)) => return Ok(self.send(request, &place, file, facts)),
-            Ok(Found::Folder(_)) | Err(Failure::Absent(_)) if self.folders == Folders::Listed => {}
+            Ok(Found::Folder(_)) | Err(Failure::Absent(_)) if self.lists => {}
             Ok(Found::Folder(_)) => return Err(Status::NOT_FOUND.into_response()),
             Err(failure) => return Err(failure.into_response()),
         }
@@ -94,13 +91,9 @@ impl Dir {
     /// Sends the file that is open, or a sibling of it. `place` is what it is called, which a link
     /// that led to it may call otherwise.
     fn send(&self, request: &Request<'_>, place: &Path, file: File, facts: Metadata) -> Response {
-        let sibling = match self.siblings {
-            Siblings::Negotiated => self.sibling(request, place, &facts),
-            Siblings::Ignored => None,
-        };
-        let (coding, file, facts) = match sibling {
-            Some((coding, file, facts)) => (Some(coding), file, facts),
-            None => (None, file, facts),
+        let (file, facts, coding) = match self.sibling(request, place, &facts) {
+            Some((file, facts, coding)) => (file, facts, Some(coding)),
+            None => (file, facts, None),
         };
         represent(request, place, file, &facts, coding)
             .field("Cache-Control", self.control(place))
@@ -113,7 +106,10 @@ impl Dir {
         request: &Request<'_>,
         place: &Path,
         facts: &Metadata,
-    ) -> Option<(&'static str, File, Metadata)> {
+    ) -> Option<(File, Metadata, &'static str)> {
+        if !self.negotiates {
+            return None;
+        }
         let offered = [CODINGS[0].0, CODINGS[1].0, "identity"];
         let liked = negotiate::codings(request, &offered);
         liked.into_iter().take_while(|coding| *coding != "identity").find_map(|coding| {
@@ -122,7 +118,7 @@ impl Dir {
             name.push(".");
             name.push(suffix);
             match find(&self.root, Path::new(&name)) {
-                Ok(Found::File(file, own)) if !is_older(&own, facts) => Some((coding, file, own)),
+                Ok(Found::File(file, own)) if !is_older(&own, facts) => Some((file, own, coding)),
                 _ => None,
             }
         })

@@ -49,41 +49,24 @@ pub(super) fn read(path: &str, dots: DotNames) -> Result<Asked, Refused> {
     let mut names = Vec::new();
     for (at, segment) in path.split('/').enumerate() {
         let bad = |problem| Refused::Bad(BadPath { segment: at + 1, problem });
-        let name = decode(segment).map_err(bad)?;
-        names.push(name);
+        names.push(decode(segment).map_err(bad)?);
     }
     // Only when all of it was found to be well-formed: what is wrong is said first.
-    if names.iter().all(|name| is_served(name, dots)) {
-        Ok(Asked { names, folder })
-    } else {
-        Err(Refused::Absent)
-    }
+    let served = names.iter().all(|name| is_served(name, dots));
+    if served { Ok(Asked { names, folder }) } else { Err(Refused::Absent) }
 }
 
 fn decode(segment: &str) -> Result<String, Problem> {
     let octets = percent_decode(segment).map_err(|_| Problem::Escape)?;
     let name = String::from_utf8(octets).map_err(|_| Problem::Utf8)?;
-    match name.as_str() {
-        "." | ".." => Err(Problem::Dots),
-        _ => match name.chars().find_map(Problem::of) {
-            Some(problem) => Err(problem),
-            None => Ok(name),
-        },
-    }
+    Problem::of(&name).map_or(Ok(name), Err)
 }
 
 /// Whether an entry of this name is served, if it is there.
 pub(super) fn is_served(name: &str, dots: DotNames) -> bool {
-    let is_shown = match dots {
-        DotNames::Served => true,
-        DotNames::Hidden => !name.starts_with('.') || name == ".well-known",
-    };
-    let is_name = !name.is_empty()
-        && name.len() <= LONGEST
-        && name != "."
-        && name != ".."
-        && !name.chars().any(|letter| Problem::of(letter).is_some());
-    is_shown && is_name && !(cfg!(windows) && is_special_on_windows(name))
+    let is_hidden = dots == DotNames::Hidden && name.starts_with('.') && name != ".well-known";
+    let is_name = !name.is_empty() && name.len() <= LONGEST && Problem::of(name).is_none();
+    is_name && !is_hidden && !(cfg!(windows) && is_special_on_windows(name))
 }
 
 /// Whether Windows takes a name for something else than a file called so: a device (with any suffix,
@@ -129,15 +112,18 @@ enum Problem {
 }
 
 impl Problem {
-    /// What is wrong with a letter in a name, if anything is.
-    fn of(letter: char) -> Option<Self> {
-        match letter {
+    /// What is wrong with a name, if anything is.
+    fn of(name: &str) -> Option<Self> {
+        if name == "." || name == ".." {
+            return Some(Self::Dots);
+        }
+        name.chars().find_map(|letter| match letter {
             '\0' => Some(Self::Nul),
             '/' => Some(Self::Slash),
-            // A name like others on Unix, a slash on Windows and in browsers.
+            // A letter like others on Unix, a slash on Windows and in browsers.
             '\\' => Some(Self::Backslash),
             _ => None,
-        }
+        })
     }
 }
 
