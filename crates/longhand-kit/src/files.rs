@@ -8,12 +8,12 @@
 //!
 //! ```
 //! # use longhand::{Limits, Request, serve_connection, transport::Scripted};
-//! use longhand_kit::files::Dir;
+//! use longhand_kit::{cache::CacheControl, files::Dir};
 //!
 //! # let folder = std::env::temp_dir().join(format!("longhand-doc-{}", std::process::id()));
 //! # std::fs::create_dir_all(&folder)?;
 //! # std::fs::write(folder.join("a.txt"), "hello\n")?;
-//! let site = Dir::new(&folder)?.precompressed().cache(".css", "max-age=31536000, immutable");
+//! let site = Dir::new(&folder)?.precompressed().cache(".css", CacheControl::immutable());
 //! let handler = |request: &mut Request<'_>| site.handle(request);
 //!
 //! let mut client = Scripted::new().send("GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n").end();
@@ -183,9 +183,11 @@ impl Dir {
     /// every file. Of the rules that fit, the first counts; where none does, it is `no-cache`.
     ///
     /// ```
-    /// # use longhand_kit::files::Dir;
+    /// # use std::time::Duration;
+    /// # use longhand_kit::{cache::CacheControl, files::Dir};
     /// # let folder = std::env::temp_dir();
-    /// let site = Dir::new(folder)?.cache(".js", "max-age=31536000, immutable").cache("", "max-age=60");
+    /// let minute = CacheControl::fresh(Duration::from_secs(60));
+    /// let site = Dir::new(folder)?.cache(".js", CacheControl::immutable()).cache("", minute);
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[must_use]
