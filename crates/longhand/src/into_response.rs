@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
+use crate::refusal::Refusal;
 use crate::response::{Reply, Response};
 use crate::value::BadValue;
 use crate::wire::{Status, Violation};
@@ -54,12 +55,25 @@ impl<'s> IntoResponse<'s> for Violation {
     }
 }
 
-/// The refusal, where a body broke a rule; else 500, whose [cause](Reply::because) the error is.
+/// A response of its status, whose body is the text of its error.
+impl<'s> IntoResponse<'s> for Refusal {
+    fn into_response(self) -> Reply<'s> {
+        refused(&self)
+    }
+}
+
+fn refused<'s>(refusal: &Refusal) -> Reply<'s> {
+    Reply::text(format!("{refusal}\n")).status(refusal.status)
+}
+
+/// The refusal, where a body broke a rule or a reader over it [refused](Refusal) what it read; else
+/// 500, whose [cause](Reply::because) the error is.
 impl<'s> IntoResponse<'s> for io::Error {
     fn into_response(self) -> Reply<'s> {
-        match Violation::of(&self) {
-            Some(violation) => violation.into_response(),
-            None => Status::INTERNAL_SERVER_ERROR.into_response().because(self),
+        match (Violation::of(&self), Refusal::of(&self)) {
+            (Some(violation), _) => violation.into_response(),
+            (None, Some(refusal)) => refused(refusal),
+            (None, None) => Status::INTERNAL_SERVER_ERROR.into_response().because(self),
         }
     }
 }
