@@ -23,13 +23,18 @@
 //! # Ok::<(), longhand_kit::form::BadForm>(())
 //! ```
 //!
-//! The whole body is in memory: its size is bounded where it is read, by `longhand`'s limit.
+//! [`Form::read`] and [`Form::query`] take one out of a request. The whole body is in memory: its size
+//! is bounded where it is read.
 
 use std::fmt;
 
 use longhand::{IntoResponse, Reply, Status};
 
 use crate::refusal::refusal;
+
+mod read;
+
+pub use read::{FormError, MAX_BYTES};
 
 /// The pairs that are read, at most. Python's Django and PHP draw the line in the same place. A page
 /// with more inputs is hard to imagine, and every look-up walks the list.

@@ -50,6 +50,7 @@ mod expiring;
 pub mod base64;
 pub mod mac;
 pub mod random;
+mod content_type;
 pub mod form;
 pub mod html;
 pub mod cookie;

@@ -1,0 +1,289 @@
+//! A form out of a request: its body or its query string.
+//!
+//! What enters is a request; what leaves is the form, or a refusal with its status. A body of another
+//! type is turned down with 415 before a byte of it is read (RFC 9110 section 15.5.16), and one that
+//! declares too much with 413. The body's own limits and deadlines hold besides.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Read};
+
+use longhand::wire::Violation;
+use longhand::{IntoResponse, Reply, Request, Status};
+
+use super::{BadForm, Form};
+use crate::content_type::{answer, content_type, wrong_type};
+use crate::refusal::refusal;
+
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// Bytes of a body that [`Form::read`] takes: 1 MiB. What somebody types is far less, and every
+/// connection may hold that much, once encoded and once decoded.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+impl Form {
+    /// Reads the form in the query string; without one, an empty form.
+    ///
+    /// ```
+    /// # use longhand::{Request, Response};
+    /// # use longhand_kit::form::Form;
+    /// fn search(request: &mut Request<'_>) -> Result<Response, Response> {
+    ///     let form = Form::query(request)?;
+    ///     Ok(Response::text(format!("You look for {:?}\n", form.first("q").unwrap_or_default())))
+    /// }
+    /// # use longhand::{Limits, serve_connection, transport::Scripted};
+    /// # let mut client = Scripted::new().send("GET /?q=a+b HTTP/1.1\r\nHost: x\r\n\r\n").end();
+    /// # serve_connection(&mut client, &Limits::default(), search);
+    /// # assert!(client.output_text().ends_with("You look for \"a b\"\n"));
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse).
+    pub fn query(request: &Request<'_>) -> Result<Self, BadForm> {
+        Self::parse(request.query().unwrap_or_default())
+    }
+
+    /// Reads the form in the body, of at most [`MAX_BYTES`].
+    ///
+    /// ```
+    /// # use longhand::{Request, Response};
+    /// # use longhand_kit::form::Form;
+    /// fn greet(request: &mut Request<'_>) -> Result<Response, Response> {
+    ///     let form = Form::read(request)?;
+    ///     Ok(Response::text(format!("Hello, {}\n", form.first("name").unwrap_or("whoever you are"))))
+    /// }
+    /// # use longhand::{Limits, serve_connection, transport::Scripted};
+    /// # let mut client = Scripted::new().send(
+    /// #     "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+    /// #      Content-Length: 8\r\n\r\nname=Ada").end();
+    /// # serve_connection(&mut client, &Limits::default(), greet);
+    /// # assert!(client.output_text().ends_with("Hello, Ada\n"));
+    /// ```
+    ///
+    /// The Content-Type must be `application/x-www-form-urlencoded`, in any case. Parameters are let
+    /// pass, but for a `charset` other than UTF-8. A request without Content-Type and without a body
+    /// is an empty form: that is how some clients send one.
+    ///
+    /// # Errors
+    /// [`FormError`], whose response has the status that fits: 415, 413, 400, or the body's own.
+    pub fn read(request: &mut Request<'_>) -> Result<Self, FormError> {
+        Self::read_within(MAX_BYTES, request)
+    }
+
+    /// Reads the form in the body, of at most so many bytes. It cannot have more than the body may
+    /// have in any case: [`Limits::body`](longhand::Limits::body), or what
+    /// [`Body::limit`](longhand::Body::limit) set.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_within(bytes: u64, request: &mut Request<'_>) -> Result<Self, FormError> {
+        let declared = request.body().remaining();
+        match content_type(request, MEDIA_TYPE) {
+            Ok(media_type) if media_type.is_utf8() => {}
+            Err(None) if declared == Some(0) => return Ok(Self::default()),
+            Ok(_) => {
+                let found = request.field_text("Content-Type").map(str::to_owned);
+                return Err(FormError::MediaType { found });
+            }
+            Err(found) => return Err(FormError::MediaType { found }),
+        }
+        let mut encoded = Vec::new();
+        if declared.is_none_or(|length| length <= bytes) {
+            let most = bytes.saturating_add(1);
+            request.body().take(most).read_to_end(&mut encoded).map_err(FormError::Body)?;
+        }
+        if encoded.len() as u64 > bytes || declared.is_some_and(|length| length > bytes) {
+            return Err(FormError::TooLarge { limit: bytes });
+        }
+        Self::parse(encoded).map_err(FormError::Form)
+    }
+}
+
+/// Why there is no form in a request's body.
+///
+/// Its text may be shown to the one who sent it, as text: it contains the start of what came from
+/// there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FormError {
+    /// The body is of another type, or in another charset: 415.
+    MediaType {
+        /// What the Content-Type was, if there was one.
+        found: Option<String>,
+    },
+    /// The body is larger than so many bytes: 413.
+    TooLarge {
+        /// The bytes it may have.
+        limit: u64,
+    },
+    /// The body failed: the connection answers it with its own status.
+    Body(io::Error),
+    /// The form is malformed: 400.
+    Form(BadForm),
+}
+
+impl FormError {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self {
+            Self::MediaType { .. } => Status::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } => Status::CONTENT_TOO_LARGE,
+            Self::Body(error) => Violation::of(error)
+                .map_or(Status::INTERNAL_SERVER_ERROR, |violation| violation.status()),
+            Self::Form(_) => Status::BAD_REQUEST,
+        }
+    }
+}
+
+impl fmt::Display for FormError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MediaType { found } => f.write_str(&wrong_type(
+                "application/x-www-form-urlencoded in UTF-8",
+                found.as_deref(),
+            )),
+            Self::TooLarge { limit } => write!(f, "form: expected at most {limit} bytes"),
+            Self::Body(error) => error.fmt(f),
+            Self::Form(bad) => bad.fmt(f),
+        }
+    }
+}
+
+impl Error for FormError {}
+
+/// What is wrong, with the status of the case.
+impl<'s> IntoResponse<'s> for FormError {
+    fn into_response(self) -> Reply<'s> {
+        match self {
+            Self::Body(error) => error.into_response(),
+            other => answer(&other, other.status(), MEDIA_TYPE),
+        }
+    }
+}
+
+refusal!(FormError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longhand::transport::Scripted;
+    use longhand::{Limits, Response, serve_connection};
+
+    /// Status and body of the answer to a POST whose head ends with `fields`.
+    fn post(fields: &str, body: &str, limits: &Limits) -> (String, String) {
+        let request =
+            format!("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n{body}");
+        let mut client = Scripted::new().send(request).end();
+        serve_connection(&mut client, limits, |request: &mut Request<'_>| {
+            let form = Form::read_within(20, request)?;
+            Ok::<_, Response>(Response::text(format!("{:?}", form.iter().collect::<Vec<_>>())))
+        });
+        let output = client.output_text();
+        let (head, body) = output.split_once("\r\n\r\n").unwrap();
+        assert_eq!(head.contains("\r\nAccept: "), head.contains(" 415 "), "{head}");
+        (head[9..12].to_owned(), body.trim_end().to_owned())
+    }
+
+    #[test]
+    fn a_form_is_read_from_bodies_of_its_type_alone() {
+        let wanted = "Content-Type: expected application/x-www-form-urlencoded in UTF-8, found";
+        for (content_type, status, text) in [
+            ("application/x-www-form-urlencoded", "200", r#"[("a", "b")]"#.to_owned()),
+            ("Application/X-WWW-Form-urlencoded", "200", r#"[("a", "b")]"#.to_owned()),
+            (
+                "application/x-www-form-urlencoded; charset=\"UTF-8\"; x=y",
+                "200",
+                r#"[("a", "b")]"#.to_owned(),
+            ),
+            ("text/plain", "415", format!("{wanted} \"text/plain\"")),
+            (
+                "application/x-www-form-urlencoded2",
+                "415",
+                format!("{wanted} \"application/x-www-form-urlencoded2\""),
+            ),
+            (
+                "application/x-www-form-urlencoded; charset=latin1",
+                "415",
+                format!("{wanted} \"application/x-www-form-urlencoded; charset=latin1\""),
+            ),
+            (
+                "application/x-www-form-urlencoded, text/plain",
+                "415",
+                format!("{wanted} \"application/x-www-form-urlencoded, text/plain\""),
+            ),
+            (
+                "application/x-www-form-urlencoded\r\nContent-Type: text/plain",
+                "415",
+                format!("{wanted} \"several lines of it\""),
+            ),
+            ("", "415", format!("{wanted} \"\"")),
+        ] {
+            let fields = format!("Content-Type: {content_type}\r\nContent-Length: 3\r\n");
+            assert_eq!(
+                post(&fields, "a=b", &Limits::default()),
+                (status.to_owned(), text),
+                "{content_type}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_content_type_only_nothing_is_a_form() {
+        let answer = |fields, body| post(fields, body, &Limits::default());
+        assert_eq!(answer("Content-Length: 0\r\n", ""), ("200".into(), "[]".into()));
+        assert_eq!(answer("", ""), ("200".into(), "[]".into()));
+        let (status, text) = answer("Content-Length: 3\r\n", "a=b");
+        assert_eq!((&*status, text.ends_with("found none")), ("415", true), "{text}");
+    }
+
+    #[test]
+    fn a_body_has_the_smaller_of_two_limits_and_keeps_its_own_failures() {
+        const TYPE: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let small = Limits { body: 10, ..Limits::default() };
+        let chunked = "Transfer-Encoding: chunked\r\n";
+        for (fields, body, limits, status, start) in [
+            ("Content-Length: 20\r\n", "a=345678901234567890", &Limits::default(), "200", "[("),
+            (
+                "Content-Length: 21\r\n",
+                "a=3456789012345678901",
+                &Limits::default(),
+                "413",
+                "form: expected at most 20 bytes",
+            ),
+            (chunked, "14\r\na=345678901234567890\r\n0\r\n\r\n", &Limits::default(), "200", "[("),
+            (
+                chunked,
+                "15\r\na=3456789012345678901\r\n0\r\n\r\n",
+                &Limits::default(),
+                "413",
+                "form: ",
+            ),
+            ("Content-Length: 11\r\n", "a=345678901", &small, "413", "body-too-large"),
+            (chunked, "x", &small, "400", "chunk-size"),
+            ("Content-Length: 11\r\n", "a=3", &Limits::default(), "400", "ended-in-body"),
+            (
+                "Content-Length: 3\r\n",
+                "a=%",
+                &Limits::default(),
+                "400",
+                "form field 1 (\"a\"), byte 2",
+            ),
+        ] {
+            let (got, text) = post(&format!("{TYPE}{fields}"), body, limits);
+            assert_eq!(got, status, "{fields}{body}: {text}");
+            assert!(text.starts_with(start), "{fields}{body}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_declared_length_too_large_is_refused_unread() {
+        let head = "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\
+                    Content-Type: application/x-www-form-urlencoded\r\n\r\n";
+        let mut client = Scripted::new().send(head).end();
+        serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+            Form::read(request).map(|_| Response::text("read"))
+        });
+        assert!(client.output_text().starts_with("HTTP/1.1 413 "), "{}", client.output_text());
+    }
+}
