@@ -14,6 +14,7 @@
 //! - [`etag`], [`conditional`], [`range`]: versions of a representation, preconditions, parts of it.
 //! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
 //! - [`cache`]: what caches may do with a response.
+//! - [`multipart`]: files that a browser sends, streamed and bounded.
 //! - [`html`]: pages into which text cannot get unescaped by mistake.
 //! - [`redirect`]: places on this site, to which untrusted text may lead.
 //! - [`router`]: which handler a request is for, by its method and path.
@@ -52,6 +53,7 @@ pub mod mac;
 pub mod random;
 mod content_type;
 pub mod form;
+pub mod multipart;
 pub mod html;
 pub mod cookie;
 pub mod signed;

@@ -1,0 +1,252 @@
+//! What can go wrong with an upload, whose fault it is, and how it is answered.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use longhand::wire::{Kind, Violation};
+use longhand::{IntoResponse, Refusal, Reply, Status};
+
+use crate::content_type::{answer, start, wrong_type};
+use crate::refusal::refusal;
+
+pub(super) const MEDIA_TYPE: &str = "multipart/form-data";
+
+/// Why an upload could not be read or kept.
+///
+/// But for [`Keep`](Self::Keep), its text may be shown to the one who sent it, as text: it contains
+/// the start of what came from there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum MultipartError {
+    /// The body is of another type: 415.
+    MediaType {
+        /// What the Content-Type was, if there was one.
+        found: Option<String>,
+    },
+    /// The Content-Type has no boundary, or one that RFC 2046 does not allow: 400.
+    Boundary {
+        /// What the boundary was, if there was one.
+        found: Option<String>,
+    },
+    /// A part is malformed or too large: 400, 413 or 415.
+    Part(BadPart),
+    /// The body failed: the connection answers it with its own status.
+    Body(io::Error),
+    /// The file could not be written: 409 if there is one already, else 500.
+    Keep(io::Error),
+}
+
+impl MultipartError {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self {
+            Self::MediaType { .. } => Status::UNSUPPORTED_MEDIA_TYPE,
+            Self::Boundary { .. } => Status::BAD_REQUEST,
+            Self::Part(bad) => bad.problem.status(),
+            Self::Body(error) => Violation::of(error)
+                .map_or(Status::INTERNAL_SERVER_ERROR, |violation| violation.status()),
+            Self::Keep(error) if error.kind() == io::ErrorKind::AlreadyExists => Status::CONFLICT,
+            Self::Keep(_) => Status::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl fmt::Display for MultipartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MediaType { found } => f.write_str(&wrong_type(MEDIA_TYPE, found.as_deref())),
+            Self::Boundary { found: None } => {
+                f.write_str("Content-Type: expected a boundary, found none")
+            }
+            Self::Boundary { found: Some(found) } => write!(
+                f,
+                "Content-Type: expected a boundary of 1 to 70 of the characters that RFC 2046 \
+                 section 5.1.1 allows, found {:?}",
+                start(found)
+            ),
+            Self::Part(bad) => bad.fmt(f),
+            Self::Body(error) | Self::Keep(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for MultipartError {}
+
+/// What is wrong, with the status of the case. Why a file could not be written is told to the
+/// observer alone.
+impl<'s> IntoResponse<'s> for MultipartError {
+    fn into_response(self) -> Reply<'s> {
+        match self {
+            Self::Body(error) => error.into_response(),
+            Self::Keep(error) => match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    Reply::text("A file of this name is there already.\n").status(Status::CONFLICT)
+                }
+                _ => Status::INTERNAL_SERVER_ERROR.into_response().because(error),
+            },
+            other => answer(&other, other.status(), MEDIA_TYPE),
+        }
+    }
+}
+
+refusal!(MultipartError);
+
+impl From<BadPart> for MultipartError {
+    fn from(bad: BadPart) -> Self {
+        Self::Part(bad)
+    }
+}
+
+/// Whoever reads a [`Part`](super::Part) through [`Read`](std::io::Read) gets a malformed one as a
+/// [`Refusal`], and its client the right status.
+impl From<MultipartError> for io::Error {
+    fn from(error: MultipartError) -> Self {
+        match error {
+            MultipartError::Body(error) | MultipartError::Keep(error) => error,
+            other => Refusal::new(other.status(), other).into(),
+        }
+    }
+}
+
+/// What is wrong with a part, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPart {
+    problem: Problem,
+    part: usize,
+    name: Option<String>,
+    at: u64,
+    found: Option<String>,
+}
+
+impl BadPart {
+    pub(super) fn new(problem: Problem, part: usize, at: u64) -> Self {
+        Self { problem, part, name: None, at, found: None }
+    }
+
+    /// Keeps the line that was found instead, or the start of it, so that it is safe to show.
+    pub(super) fn found(self, bytes: &[u8]) -> Self {
+        let end =
+            bytes.iter().skip(1).position(|octet| *octet == b'\r').map_or(bytes.len(), |i| i + 1);
+        let shown = &bytes[..end.min(40)];
+        Self { found: Some(shown.escape_ascii().to_string()), ..self }
+    }
+
+    pub(super) fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        self.problem
+    }
+
+    /// The number of the part, counted from 1; 0 before the first.
+    #[must_use]
+    pub fn part(&self) -> usize {
+        self.part
+    }
+
+    /// The name of the part, where its content is at fault and not its head.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The offset in the body of the first byte that is wrong.
+    #[must_use]
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+}
+
+impl fmt::Display for BadPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.part {
+            0 => f.write_str("before the first part")?,
+            part => write!(f, "part {part}")?,
+        }
+        if let Some(name) = &self.name {
+            write!(f, " ({:?})", start(name))?;
+        }
+        write!(f, ", byte {}: expected {}", self.at, self.problem)?;
+        match &self.found {
+            Some(found) => write!(f, ", found \"{found}\""),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for BadPart {}
+
+/// What can be wrong with a part. Its text is what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The body has ended before the closing delimiter.
+    Ended,
+    /// Behind the boundary stands something else than `--` or a line end.
+    Delimiter,
+    /// There are more parts than so many.
+    TooManyParts(usize),
+    /// A head has more field lines than so many.
+    TooManyFields(usize),
+    /// A head is longer than so many bytes.
+    HeadTooLong(usize),
+    /// The content is longer than so many bytes.
+    TooLong(u64),
+    /// A field line breaks this rule.
+    Field(Kind),
+    /// A field that may occur once occurs again.
+    Repeated,
+    /// There is no `Content-Disposition: form-data` with a name.
+    Disposition,
+    /// A parameter of the Content-Disposition is not what is said here.
+    Parameter(&'static str),
+    /// A name or a text is not UTF-8.
+    Utf8,
+    /// A text is in another charset.
+    Charset,
+    /// The content is encoded.
+    TransferEncoding,
+}
+
+impl Problem {
+    /// Whether bytes are wrong, and not how many there are.
+    pub(super) fn is_about_bytes(self) -> bool {
+        !matches!(self, Self::Ended | Self::HeadTooLong(_) | Self::TooManyFields(_))
+    }
+
+    fn status(self) -> Status {
+        match self {
+            Self::TooManyParts(_)
+            | Self::TooManyFields(_)
+            | Self::HeadTooLong(_)
+            | Self::TooLong(_) => Status::CONTENT_TOO_LARGE,
+            Self::Charset | Self::TransferEncoding => Status::UNSUPPORTED_MEDIA_TYPE,
+            _ => Status::BAD_REQUEST,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended => f.write_str("the closing delimiter, found the end of the body"),
+            Self::Delimiter => f.write_str("-- or CR LF behind the boundary"),
+            Self::TooManyParts(most) => write!(f, "at most {most} parts"),
+            Self::TooManyFields(most) => write!(f, "at most {most} field lines in its head"),
+            Self::HeadTooLong(most) => write!(f, "at most {most} bytes in its head"),
+            Self::TooLong(most) => write!(f, "at most {most} bytes"),
+            Self::Field(kind) => write!(f, "{} ({})", kind.expected(), kind.section()),
+            Self::Repeated => f.write_str("this field once"),
+            Self::Disposition => f.write_str("Content-Disposition: form-data with a name"),
+            Self::Parameter(expected) => f.write_str(expected),
+            Self::Utf8 => f.write_str("UTF-8"),
+            Self::Charset => f.write_str("text in the charset UTF-8"),
+            Self::TransferEncoding => f.write_str("content that is not encoded"),
+        }
+    }
+}

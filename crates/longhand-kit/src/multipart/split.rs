@@ -1,0 +1,253 @@
+//! Content between delimiters, found in a stream through one buffer (RFC 2046 section 5.1.1).
+//!
+//! What enters are reads of any length; what leaves are stretches of content that hold no delimiter
+//! and no beginning of one, the delimiters, and the heads behind them. The same bytes give the same
+//! content however they were cut.
+//!
+//! Looking for a delimiter takes time in proportion to the bytes, whatever they are: a delimiter holds
+//! no CR but its first octet, so behind a beginning that failed, the next one starts no earlier than
+//! where it failed. Peers with backtracking or a search from each line's start are slowed down by
+//! megabytes of `CR LF --`.
+
+use std::io::{self, BufRead, Read};
+
+use longhand::wire::grammar::is_blank;
+
+use super::PartLimits;
+use super::error::{BadPart, MultipartError, Problem};
+use super::head::Head;
+
+/// Bytes read at once, at most. Twice as many are no faster, half as many are.
+const BUFFER: usize = 32 << 10;
+
+/// What a line with the boundary is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A part follows.
+    Delimiter,
+    /// No part follows.
+    CloseDelimiter,
+}
+
+/// The buffer, and what is known of the bytes in it.
+///
+/// ```text
+///   0        start          content       end        buffer.len()
+///   | consumed | known content | unknown, or | free      |
+///   |          |               | a delimiter |           |
+/// ```
+pub(super) struct Splitter {
+    /// CR LF, two hyphens, the boundary.
+    delimiter: Vec<u8>,
+    buffer: Box<[u8]>,
+    start: usize,
+    content: usize,
+    end: usize,
+    /// Whether a whole delimiter stands behind the known content.
+    delimited: bool,
+    /// Bytes that have been read from the body.
+    read: u64,
+}
+
+impl Splitter {
+    /// The buffer has room for a head of `head` bytes.
+    pub(super) fn new(boundary: &str, head: usize) -> Self {
+        let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
+        let mut buffer = vec![0; BUFFER.max(head.saturating_add(4)) + delimiter.len()];
+        // The first delimiter may begin the body. With a line end in front, it is like the others.
+        buffer[..2].copy_from_slice(b"\r\n");
+        let buffer = buffer.into_boxed_slice();
+        Self { delimiter, buffer, start: 0, content: 0, end: 2, delimited: false, read: 0 }
+    }
+
+    /// The offset in the body of the next byte.
+    pub(super) fn at(&self) -> u64 {
+        self.read.saturating_sub((self.end - self.start) as u64)
+    }
+
+    /// Finds content, and says how much of it is known; nothing where a delimiter follows. `part` is
+    /// the number of the part it belongs to.
+    pub(super) fn content(
+        &mut self,
+        source: &mut dyn Read,
+        part: usize,
+    ) -> Result<usize, MultipartError> {
+        while self.start == self.content && !self.delimited {
+            let (length, delimited) = find(self.rest(), &self.delimiter);
+            (self.content, self.delimited) = (self.start + length, delimited);
+            if length == 0 && !delimited {
+                self.want(source, self.rest().len() + 1, part)?;
+            }
+        }
+        Ok(self.content - self.start)
+    }
+
+    /// The content that is known.
+    pub(super) fn known(&self) -> &[u8] {
+        &self.buffer[self.start..self.content]
+    }
+
+    /// How many bytes all of it takes.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.buffer.len() + self.delimiter.capacity()
+    }
+
+    /// Goes on behind so many bytes of the content.
+    pub(super) fn consume(&mut self, bytes: usize) {
+        self.start = self.content.min(self.start + bytes);
+    }
+
+    // ABNF: delimiter       = CRLF "--" boundary                          (RFC 2046 section 5.1.1)
+    //       close-delimiter = delimiter "--"
+    //       multipart-body  = [preamble CRLF] dash-boundary transport-padding CRLF body-part
+    //                         *( delimiter transport-padding CRLF body-part )
+    //                         close-delimiter transport-padding [CRLF epilogue]
+    /// Consumes the delimiter that stands here, with its line; behind the last one, the whole body.
+    pub(super) fn delimiter(
+        &mut self,
+        source: &mut dyn Read,
+        part: usize,
+    ) -> Result<Line, MultipartError> {
+        self.advance(self.delimiter.len());
+        self.delimited = false;
+        self.want(source, 2, part)?;
+        let closes = self.rest().starts_with(b"--");
+        if closes {
+            self.advance(2);
+        }
+        while self.has(source, 1)? && is_blank(self.rest()[0]) {
+            self.advance(1);
+        }
+        if closes && !self.has(source, 1)? {
+            return Ok(Line::CloseDelimiter);
+        }
+        self.want(source, 2, part)?;
+        if !self.rest().starts_with(b"\r\n") {
+            return Err(BadPart::new(Problem::Delimiter, part, self.at())
+                .found(&self.rest()[..2])
+                .into());
+        }
+        self.advance(2);
+        if !closes {
+            return Ok(Line::Delimiter);
+        }
+        while self.has(source, 1)? {
+            self.advance(self.end - self.start);
+        }
+        Ok(Line::CloseDelimiter)
+    }
+
+    /// Consumes the head of a part, up to and with its empty line.
+    pub(super) fn head(
+        &mut self,
+        source: &mut dyn Read,
+        part: usize,
+        limits: &PartLimits,
+    ) -> Result<Head, MultipartError> {
+        let at = self.at();
+        // No head is shorter than its empty line.
+        let length = self.head_length(source, limits.head.max(2))?;
+        match Head::parse(&self.rest()[..length], limits) {
+            Ok(head) => {
+                self.advance(length);
+                Ok(head)
+            }
+            Err((problem, i)) => {
+                let bad = BadPart::new(problem, part, at + i as u64);
+                Err(if problem.is_about_bytes() { bad.found(&self.rest()[i..length]) } else { bad }
+                    .into())
+            }
+        }
+    }
+
+    /// The length of the head, or of what there is of it where it is too long or the body ends in it.
+    /// The end is looked for only among new bytes, however the head drips in.
+    fn head_length(
+        &mut self,
+        source: &mut dyn Read,
+        limit: usize,
+    ) -> Result<usize, MultipartError> {
+        let mut seen = 0;
+        loop {
+            let rest = self.rest();
+            if rest.starts_with(b"\r\n") {
+                return Ok(2);
+            }
+            if let Some(end) = rest[seen..].windows(4).position(|four| four == b"\r\n\r\n") {
+                return Ok(seen + end + 4);
+            }
+            let length = rest.len();
+            seen = length.saturating_sub(3);
+            if length > limit || !self.has(source, length + 1)? {
+                return Ok(length);
+            }
+        }
+    }
+
+    /// What is in the buffer and not consumed.
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Consumes what is not content.
+    fn advance(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.content = self.start;
+    }
+
+    /// Reads until so many bytes are in the buffer; it is an error of the client's if they do not come.
+    fn want(
+        &mut self,
+        source: &mut dyn Read,
+        bytes: usize,
+        part: usize,
+    ) -> Result<(), MultipartError> {
+        if self.has(source, bytes)? {
+            return Ok(());
+        }
+        Err(BadPart::new(Problem::Ended, part, self.read).into())
+    }
+
+    /// Reads until so many bytes are in the buffer; `false` if the body ends before.
+    fn has(&mut self, source: &mut dyn Read, bytes: usize) -> Result<bool, MultipartError> {
+        while self.end - self.start < bytes {
+            if self.start > 0 {
+                self.buffer.copy_within(self.start..self.end, 0);
+                (self.content, self.end) = (self.content - self.start, self.end - self.start);
+                self.start = 0;
+            }
+            match source.read(&mut self.buffer[self.end..]) {
+                Ok(0) => return Ok(false),
+                Ok(count) => {
+                    self.end += count;
+                    self.read += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(MultipartError::Body(error)),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// How many bytes stand before the delimiter, or before what may become one; and whether it is whole.
+fn find(bytes: &[u8], delimiter: &[u8]) -> (usize, bool) {
+    let mut at = 0;
+    while let Some(length) = up_to_cr(&bytes[at..]) {
+        let candidate = &bytes[at + length..];
+        if candidate.starts_with(delimiter) || delimiter.starts_with(candidate) {
+            return (at + length, candidate.len() >= delimiter.len());
+        }
+        at += length + 1;
+    }
+    (bytes.len(), false)
+}
+
+/// How many bytes stand before the first CR. `skip_until` is the one door in std to the system's
+/// `memchr`.
+fn up_to_cr(mut bytes: &[u8]) -> Option<usize> {
+    let all = bytes;
+    let length = bytes.skip_until(b'\r').ok()?.checked_sub(1)?;
+    (all[length] == b'\r').then_some(length)
+}
