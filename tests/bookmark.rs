@@ -32,6 +32,10 @@ const OPEN: [(&str, &str); 4] =
 /// The same, and checks itself and the public internet only.
 const PLAIN: [(&str, &str); 3] = [("PORT", "0"), ("HOST", "127.0.0.1"), ("STORE", "memory")];
 
+/// What a form's request begins with, where it is sent by hand.
+const FORM_HEAD: &str =
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+
 fn start(settings: &[(&str, &str)]) -> Program {
     Program::start(command("bookmark", settings))
 }
@@ -270,19 +274,21 @@ fn bodies_arrive_in_any_framing_up_to_a_limit() {
     let server = start(&PLAIN);
     let form = form("a", &server.url);
     let mut client = server.client();
-    let head = "POST / HTTP/1.1\r\nHost: a\r\n";
     let (first, second) = form.split_at(9);
     let chunk = |part: &str| format!("{:x}\r\n{part}\r\n", part.len());
     client.send(format!(
-        "{head}Transfer-Encoding: chunked\r\n\r\n{}{}0\r\n\r\n",
+        "{FORM_HEAD}Transfer-Encoding: chunked\r\n\r\n{}{}0\r\n\r\n",
         chunk(first),
         chunk(second)
     ));
     assert_eq!(client.answer().status, 303);
     // Without a body, and without a length: both fields are missing.
-    client.send(format!("{head}\r\n"));
+    client.send("POST / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(client.answer().status, 400);
-    client.send(format!("{head}Content-Length: 1000000\r\n\r\n"));
+    // What does not say that it is a form is none.
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=b");
+    assert_eq!(client.answer().status, 415);
+    client.send(format!("{FORM_HEAD}Content-Length: 1000000\r\n\r\n"));
     let answer = client.answer();
     assert_eq!((answer.status, answer.closes()), (413, true));
 }

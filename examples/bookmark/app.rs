@@ -11,7 +11,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::str;
 
-use longhand::{FieldValue, Handle, IntoResponse, Request, Response, Status};
+use longhand::{FieldValue, Handle, Request, Response, Status};
 use longhand_kit::cross_origin::Guard;
 use longhand_kit::form::Form;
 use longhand_kit::health::{self, Leaving};
@@ -37,8 +37,7 @@ pub(crate) struct App {
 impl App {
     /// Answers one request.
     pub(crate) fn answer(&self, request: &mut Request<'_>) -> Response {
-        // An error comes from the body, and the connection answers it by itself.
-        let mut response = self.route(request).into_response();
+        let mut response = self.route(request);
         for (name, value) in page::FIELDS {
             response = response.field(name, value);
         }
@@ -48,25 +47,25 @@ impl App {
         }
     }
 
-    fn route(&self, request: &mut Request<'_>) -> io::Result<Response> {
+    fn route(&self, request: &mut Request<'_>) -> Response {
         if let Err(reason) = self.guard.admit(request) {
-            return Ok(refusal(Status::FORBIDDEN, page::forbidden(reason)));
+            return refusal(Status::FORBIDDEN, page::forbidden(reason));
         }
         let name = name_of(request);
         let own = name.starts_with(b".");
         let allowed = if own { READING } else { ALL };
-        Ok(match (request.method(), name.as_slice()) {
+        match (request.method(), name.as_slice()) {
             ("GET" | "HEAD", b"") => self.index(),
             ("GET" | "HEAD", b".healthz") => health::answer(self.server.state(), Leaving::NotFound),
             ("GET" | "HEAD", page::STYLE_NAME) => style(),
             ("GET" | "HEAD", name) => self.look_up(name),
-            ("POST", _) if !own => self.save(request)?,
+            ("POST", _) if !own => self.save(request),
             ("OPTIONS", _) => Response::new(Status::NO_CONTENT).field("Allow", allowed),
             (method, _) => {
                 let text = page::not_allowed(method, allowed);
                 refusal(Status::METHOD_NOT_ALLOWED, text).field("Allow", allowed)
             }
-        })
+        }
     }
 
     fn index(&self) -> Response {
@@ -91,28 +90,28 @@ impl App {
 
     /// Saves what the form holds, once its URI has answered. Nothing is locked meanwhile: the URI
     /// may be one of this server.
-    fn save(&self, request: &mut Request<'_>) -> io::Result<Response> {
-        let body = request.body().read_all()?;
-        let form = match Form::parse(&body) {
+    fn save(&self, request: &mut Request<'_>) -> Response {
+        let form = match Form::read(request) {
             Ok(form) => form,
-            Err(bad) => return Ok(refusal(Status::BAD_REQUEST, page::not_a_form(&bad))),
+            // A failed body is answered by the connection, with the same status.
+            Err(bad) => return refusal(bad.status(), page::not_a_form(&bad)),
         };
         // Blanks come along with what is pasted. An empty field counts as none, also before others.
         let value = |field| form.all(field).map(str::trim).find(|value| !value.is_empty());
-        let Some(uri) = value("longuri") else { return Ok(missing("longuri")) };
-        let Some(name) = value("shortname") else { return Ok(missing("shortname")) };
+        let Some(uri) = value("longuri") else { return missing("longuri") };
+        let Some(name) = value("shortname") else { return missing("shortname") };
         let name = match Name::parse(name) {
             Ok(name) => name,
-            Err(refused) => return Ok(refusal(Status::BAD_REQUEST, page::bad_name(&refused))),
+            Err(refused) => return refusal(Status::BAD_REQUEST, page::bad_name(&refused)),
         };
-        Ok(match Uri::parse(uri) {
+        match Uri::parse(uri) {
             Ok(uri) => match self.checker.check(&uri, request.local()) {
                 Outcome::Answered => self.put(&name, &uri),
                 other => unanswered(&uri, other),
             },
             // A URI that cannot exist is one that does not answer.
             Err(refused) => refusal(Status::NOT_FOUND, page::bad_uri(uri, &refused)),
-        })
+        }
     }
 
     fn put(&self, name: &Name, uri: &Uri) -> Response {

@@ -8,7 +8,7 @@ use std::{fs, thread};
 use harness::client::Client;
 use harness::program::{Folder, Program};
 
-use crate::{form, get, save, start};
+use crate::{FORM_HEAD, form, get, save, start};
 
 fn on(log: &str) -> Program {
     start(&[("PORT", "0"), ("HOST", "127.0.0.1"), ("STORE", log)])
@@ -62,7 +62,7 @@ fn write(
     for name in names {
         let uri = format!("{url}/?{name}");
         let form = form(&name, &uri);
-        let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", form.len());
+        let head = format!("{FORM_HEAD}Content-Length: {}\r\n\r\n", form.len());
         // By hand: what is sent to a server that was killed may fail, and that ends the loop.
         let sent = client.stream.write_all((head + &form).as_bytes());
         match sent.and_then(|()| client.try_answer()) {

@@ -9,7 +9,7 @@ use harness::program::{Folder, Program};
 use harness::running::{Running, run};
 use longhand::{Request, Response, Server};
 
-use crate::{OPEN, PLAIN, form, get, start};
+use crate::{FORM_HEAD, OPEN, PLAIN, form, get, start};
 
 /// A site that answers when it is told to: it says that it was asked, and waits.
 fn slow_site() -> (Running, Receiver<()>, Sender<()>) {
@@ -30,7 +30,7 @@ fn begin_to_save(server: &Program, site: &Running, asked: &Receiver<()>) -> Clie
     let mut saving = server.client();
     let form = form("slow", &format!("http://{}/", site.address()));
     let length = form.len();
-    saving.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{form}"));
+    saving.send(format!("{FORM_HEAD}Content-Length: {length}\r\n\r\n{form}"));
     asked.recv().unwrap();
     saving
 }

@@ -67,7 +67,7 @@ fn the_host_that_counts_is_the_one_the_request_is_for() {
         let length = form.len();
         client.send(format!(
             "POST {target} HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\
-             Content-Length: {length}\r\n\r\n{form}"
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
         ));
         assert_eq!(client.answer().status, wanted, "{target} {host} {origin}");
     }
