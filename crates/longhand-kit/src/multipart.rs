@@ -712,7 +712,7 @@ mod tests {
                 (FIELD, b"1"),
                 (&format!("{FIELD}; filename=\"x.png\"\r\nContent-Type: image/png"), b"\r\n--boun"),
             ]),
-            body(&CONTENTS.map(|content| (FIELD, content))),
+            body(&[(FIELD, CONTENTS[8]), (FIELD, CONTENTS[11]), (FIELD, b"")]),
             b"preamble\r\n--bound \r\n\r\n\r\n--bound-- \r\nepilogue".to_vec(),
         ];
         const FREQUENT: &[u8] = b"\r\n-\"\\;=% :b\0\xC3\xFF";
