@@ -73,9 +73,10 @@ mod head;
 mod part;
 mod file;
 
-pub use error::{BadPart, MultipartError, Problem};
+pub use error::{BadPart, MultipartError};
 pub use part::Part;
 
+use error::Expected;
 use head::Head;
 use split::{Line, Splitter};
 
@@ -212,9 +213,12 @@ impl<'r> Multipart<'r> {
         self.count += 1;
         let at = self.splitter.at();
         if self.count > self.limits.parts {
-            return Err(
-                BadPart::new(Problem::TooManyParts(self.limits.parts), self.count, at).into()
-            );
+            return Err(BadPart::new(
+                Expected::at_most(self.limits.parts, "parts"),
+                self.count,
+                at,
+            )
+            .into());
         }
         let head = self.splitter.head(self.source, self.count, &self.limits)?;
         self.place = Place::Content;

@@ -44,7 +44,7 @@ impl MultipartError {
         match self {
             Self::MediaType { .. } => Status::UNSUPPORTED_MEDIA_TYPE,
             Self::Boundary { .. } => Status::BAD_REQUEST,
-            Self::Part(bad) => bad.problem.status(),
+            Self::Part(bad) => bad.status(),
             Self::Body(error) => Violation::of(error)
                 .map_or(Status::INTERNAL_SERVER_ERROR, |violation| violation.status()),
             Self::Keep(error) if error.kind() == io::ErrorKind::AlreadyExists => Status::CONFLICT,
@@ -113,7 +113,7 @@ impl From<MultipartError> for io::Error {
 /// What is wrong with a part, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadPart {
-    problem: Problem,
+    expected: Expected,
     part: usize,
     name: Option<String>,
     at: u64,
@@ -121,12 +121,16 @@ pub struct BadPart {
 }
 
 impl BadPart {
-    pub(super) fn new(problem: Problem, part: usize, at: u64) -> Self {
-        Self { problem, part, name: None, at, found: None }
+    pub(super) fn new(expected: Expected, part: usize, at: u64) -> Self {
+        Self { expected, part, name: None, at, found: None }
     }
 
-    /// Keeps the line that was found instead, or the start of it, so that it is safe to show.
+    /// Keeps the line that was found instead, or the start of it, so that it is safe to show; if there
+    /// is one, and it is not too much of what is good in itself.
     pub(super) fn found(self, bytes: &[u8]) -> Self {
+        if bytes.is_empty() || matches!(self.expected, Expected::AtMost(..)) {
+            return self;
+        }
         let end =
             bytes.iter().skip(1).position(|octet| *octet == b'\r').map_or(bytes.len(), |i| i + 1);
         let shown = &bytes[..end.min(40)];
@@ -137,10 +141,15 @@ impl BadPart {
         Self { name: Some(name.to_owned()), ..self }
     }
 
-    /// What is wrong.
+    /// The status of the answer: 413 where something is too long or too many, 415 where it is encoded
+    /// in a way that is not undone here, else 400.
     #[must_use]
-    pub fn problem(&self) -> Problem {
-        self.problem
+    pub fn status(&self) -> Status {
+        match self.expected {
+            Expected::AtMost(..) => Status::CONTENT_TOO_LARGE,
+            Expected::Supported(_) => Status::UNSUPPORTED_MEDIA_TYPE,
+            Expected::This(_) | Expected::Rule(_) => Status::BAD_REQUEST,
+        }
     }
 
     /// The number of the part, counted from 1; 0 before the first.
@@ -171,7 +180,7 @@ impl fmt::Display for BadPart {
         if let Some(name) = &self.name {
             write!(f, " ({:?})", start(name))?;
         }
-        write!(f, ", byte {}: expected {}", self.at, self.problem)?;
+        write!(f, ", byte {}: expected {}", self.at, self.expected)?;
         match &self.found {
             Some(found) => write!(f, ", found \"{found}\""),
             None => Ok(()),
@@ -181,72 +190,33 @@ impl fmt::Display for BadPart {
 
 impl Error for BadPart {}
 
-/// What can be wrong with a part. Its text is what was expected.
+/// What was expected where something else was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Problem {
-    /// The body has ended before the closing delimiter.
-    Ended,
-    /// Behind the boundary stands something else than `--` or a line end.
-    Delimiter,
-    /// There are more parts than so many.
-    TooManyParts(usize),
-    /// A head has more field lines than so many.
-    TooManyFields(usize),
-    /// A head is longer than so many bytes.
-    HeadTooLong(usize),
-    /// The content is longer than so many bytes.
-    TooLong(u64),
-    /// A field line breaks this rule.
-    Field(Kind),
-    /// A field that may occur once occurs again.
-    Repeated,
-    /// There is no `Content-Disposition: form-data` with a name.
-    Disposition,
-    /// A parameter of the Content-Disposition is not what is said here.
-    Parameter(&'static str),
-    /// A name or a text is not UTF-8.
-    Utf8,
-    /// A text is in another charset.
-    Charset,
-    /// The content is encoded.
-    TransferEncoding,
+pub(super) enum Expected {
+    This(&'static str),
+    /// What this rule of field lines says.
+    Rule(Kind),
+    AtMost(u64, &'static str),
+    /// What is valid in itself, and not read here.
+    Supported(&'static str),
 }
 
-impl Problem {
-    /// Whether bytes are wrong, and not how many there are.
-    pub(super) fn is_about_bytes(self) -> bool {
-        !matches!(self, Self::Ended | Self::HeadTooLong(_) | Self::TooManyFields(_))
-    }
+impl Expected {
+    pub(super) const END: Self = Self::This("the closing delimiter, found the end of the body");
+    pub(super) const NAME: Self = Self::This("Content-Disposition: form-data with a name");
+    pub(super) const UTF8: Self = Self::This("UTF-8");
 
-    fn status(self) -> Status {
-        match self {
-            Self::TooManyParts(_)
-            | Self::TooManyFields(_)
-            | Self::HeadTooLong(_)
-            | Self::TooLong(_) => Status::CONTENT_TOO_LARGE,
-            Self::Charset | Self::TransferEncoding => Status::UNSUPPORTED_MEDIA_TYPE,
-            _ => Status::BAD_REQUEST,
-        }
+    pub(super) fn at_most(most: usize, what: &'static str) -> Self {
+        Self::AtMost(most as u64, what)
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ended => f.write_str("the closing delimiter, found the end of the body"),
-            Self::Delimiter => f.write_str("-- or CR LF behind the boundary"),
-            Self::TooManyParts(most) => write!(f, "at most {most} parts"),
-            Self::TooManyFields(most) => write!(f, "at most {most} field lines in its head"),
-            Self::HeadTooLong(most) => write!(f, "at most {most} bytes in its head"),
-            Self::TooLong(most) => write!(f, "at most {most} bytes"),
-            Self::Field(kind) => write!(f, "{} ({})", kind.expected(), kind.section()),
-            Self::Repeated => f.write_str("this field once"),
-            Self::Disposition => f.write_str("Content-Disposition: form-data with a name"),
-            Self::Parameter(expected) => f.write_str(expected),
-            Self::Utf8 => f.write_str("UTF-8"),
-            Self::Charset => f.write_str("text in the charset UTF-8"),
-            Self::TransferEncoding => f.write_str("content that is not encoded"),
+            Self::This(what) | Self::Supported(what) => f.write_str(what),
+            Self::Rule(kind) => write!(f, "{} ({})", kind.expected(), kind.section()),
+            Self::AtMost(most, what) => write!(f, "at most {most} {what}"),
         }
     }
 }

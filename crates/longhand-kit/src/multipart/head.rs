@@ -10,7 +10,7 @@ use longhand::Limits;
 use longhand::wire::{ChunkedDecoder, Fields, Kind, Parsed};
 
 use super::PartLimits;
-use super::error::Problem;
+use super::error::Expected;
 use crate::content_type::Parameterised;
 
 /// What the head of a part says.
@@ -22,7 +22,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn parse(bytes: &[u8], limits: &PartLimits) -> Result<Self, (Problem, usize)> {
+    pub(super) fn parse(bytes: &[u8], limits: &PartLimits) -> Result<Self, (Expected, usize)> {
         let mut lines = Vec::new();
         let limits = Limits {
             fields: limits.fields,
@@ -32,14 +32,18 @@ impl Head {
         };
         let fields = match ChunkedDecoder::new(&limits).trailers(bytes, &limits, &mut lines) {
             Ok(Parsed::Complete { value, .. }) => value,
-            Ok(Parsed::Partial) => return Err((Problem::Ended, bytes.len())),
+            Ok(Parsed::Partial) => return Err((Expected::END, bytes.len())),
             Err(violation) => {
-                let problem = match violation.kind() {
-                    Kind::TrailersTooLarge => Problem::HeadTooLong(limits.body_overhead + 2),
-                    Kind::TooManyFields => Problem::TooManyFields(limits.fields),
-                    kind => Problem::Field(kind),
+                let expected = match violation.kind() {
+                    Kind::TrailersTooLarge => {
+                        Expected::at_most(limits.body_overhead + 2, "bytes in its head")
+                    }
+                    Kind::TooManyFields => {
+                        Expected::at_most(limits.fields, "field lines in its head")
+                    }
+                    kind => Expected::Rule(kind),
                 };
-                return Err((problem, violation.at()));
+                return Err((expected, violation.at()));
             }
         };
         check_encoding(&fields, bytes)?;
@@ -54,16 +58,14 @@ impl Head {
 fn disposition(
     fields: &Fields<'_>,
     head: &[u8],
-) -> Result<(String, Option<String>), (Problem, usize)> {
-    let (text, at) =
-        single(fields, "Content-Disposition", head)?.ok_or((Problem::Disposition, 0))?;
-    let parsed = Parameterised::parse(text)
-        .map_err(|(expected, i)| (Problem::Parameter(expected), at + i))?;
+) -> Result<(String, Option<String>), (Expected, usize)> {
+    let (text, at) = single(fields, "Content-Disposition", head)?.ok_or((Expected::NAME, 0))?;
+    let parsed = Parameterised::parse(text).map_err(|(what, i)| (Expected::This(what), at + i))?;
     match parsed.get("name") {
         Some(name) if parsed.value.eq_ignore_ascii_case("form-data") => {
             Ok((unescape(name), parsed.get("filename").map(unescape)))
         }
-        _ => Err((Problem::Disposition, at)),
+        _ => Err((Expected::NAME, at)),
     }
 }
 
@@ -72,26 +74,26 @@ fn single<'b>(
     fields: &Fields<'b>,
     name: &str,
     head: &[u8],
-) -> Result<Option<(&'b str, usize)>, (Problem, usize)> {
+) -> Result<Option<(&'b str, usize)>, (Expected, usize)> {
     let mut values = fields.all(name);
     let Some(value) = values.next() else { return Ok(None) };
     // Where a slice of the head begins in it.
     let offset = |value: &[u8]| value.as_ptr() as usize - head.as_ptr() as usize;
     if let Some(second) = values.next() {
-        return Err((Problem::Repeated, offset(second)));
+        return Err((Expected::This("this field once"), offset(second)));
     }
     match str::from_utf8(value) {
         Ok(text) => Ok(Some((text, offset(value)))),
-        Err(error) => Err((Problem::Utf8, offset(value) + error.valid_up_to())),
+        Err(error) => Err((Expected::UTF8, offset(value) + error.valid_up_to())),
     }
 }
 
 /// Content-Transfer-Encoding may say that nothing was done to the content.
-fn check_encoding(fields: &Fields<'_>, head: &[u8]) -> Result<(), (Problem, usize)> {
+fn check_encoding(fields: &Fields<'_>, head: &[u8]) -> Result<(), (Expected, usize)> {
     const NONE: [&str; 3] = ["7bit", "8bit", "binary"];
     match single(fields, "Content-Transfer-Encoding", head)? {
         Some((encoding, at)) if !NONE.iter().any(|none| encoding.eq_ignore_ascii_case(none)) => {
-            Err((Problem::TransferEncoding, at))
+            Err((Expected::Supported("content that is not encoded"), at))
         }
         _ => Ok(()),
     }

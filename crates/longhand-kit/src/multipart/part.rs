@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::PartLimits;
-use super::error::{BadPart, MultipartError, Problem};
+use super::error::{BadPart, Expected, MultipartError};
 use super::file::safe_file_name;
 use super::head::Head;
 use super::split::Splitter;
@@ -108,7 +108,8 @@ impl<'p> Part<'p> {
         let at = self.splitter.at();
         let media_type = self.media_type();
         if !Parameterised::parse(media_type).is_ok_and(|media_type| media_type.is_utf8()) {
-            return Err(self.bad(Problem::Charset, at).found(media_type.as_bytes()).into());
+            let expected = Expected::Supported("text in the charset UTF-8");
+            return Err(self.bad(expected, at).found(media_type.as_bytes()).into());
         }
         let mut bytes = Vec::new();
         while let content @ [_, ..] = self.content(self.limits.text)? {
@@ -118,7 +119,7 @@ impl<'p> Part<'p> {
         }
         String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
-            let bad = self.bad(Problem::Utf8, at + good as u64);
+            let bad = self.bad(Expected::UTF8, at + good as u64);
             bad.found(&error.as_bytes()[good..]).into()
         })
     }
@@ -132,7 +133,7 @@ impl<'p> Part<'p> {
             })?;
         let left = usize::try_from(limit.saturating_sub(self.taken)).unwrap_or(usize::MAX);
         if left == 0 && known > 0 {
-            return Err(self.bad(Problem::TooLong(limit), self.splitter.at()).into());
+            return Err(self.bad(Expected::AtMost(limit, "bytes"), self.splitter.at()).into());
         }
         Ok(&self.splitter.known()[..known.min(left)])
     }
@@ -142,8 +143,8 @@ impl<'p> Part<'p> {
         self.content(self.limits.file)
     }
 
-    fn bad(&self, problem: Problem, at: u64) -> BadPart {
-        BadPart::new(problem, self.number, at).named(self.name())
+    fn bad(&self, expected: Expected, at: u64) -> BadPart {
+        BadPart::new(expected, self.number, at).named(self.name())
     }
 }
 

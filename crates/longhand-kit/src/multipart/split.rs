@@ -14,7 +14,7 @@ use std::io::{self, Read};
 use longhand::wire::grammar::is_blank;
 
 use super::PartLimits;
-use super::error::{BadPart, MultipartError, Problem};
+use super::error::{BadPart, Expected, MultipartError};
 use super::head::Head;
 
 /// Bytes read at once, at most.
@@ -127,9 +127,8 @@ impl Splitter {
         }
         self.want(source, 2, part)?;
         if !self.rest().starts_with(b"\r\n") {
-            return Err(BadPart::new(Problem::Delimiter, part, self.at())
-                .found(&self.rest()[..2])
-                .into());
+            let expected = Expected::This("-- or CR LF behind the boundary");
+            return Err(BadPart::new(expected, part, self.at()).found(&self.rest()[..2]).into());
         }
         self.advance(2);
         if !closes {
@@ -156,10 +155,9 @@ impl Splitter {
                 self.advance(length);
                 Ok(head)
             }
-            Err((problem, i)) => {
-                let bad = BadPart::new(problem, part, at + i as u64);
-                Err(if problem.is_about_bytes() { bad.found(&self.rest()[i..length]) } else { bad }
-                    .into())
+            Err((expected, i)) => {
+                let bad = BadPart::new(expected, part, at + i as u64);
+                Err(bad.found(&self.rest()[i..length]).into())
             }
         }
     }
@@ -209,7 +207,7 @@ impl Splitter {
         if self.has(source, bytes)? {
             return Ok(());
         }
-        Err(BadPart::new(Problem::Ended, part, self.read).into())
+        Err(BadPart::new(Expected::END, part, self.read).into())
     }
 
     /// Reads until so many bytes are in the buffer; `false` if the body ends before.
