@@ -67,16 +67,25 @@ impl Form {
     /// # Errors
     /// [`FormError`], whose response has the status that fits: 415, 413, 400, or the body's own.
     pub fn read(request: &mut Request<'_>) -> Result<Self, FormError> {
-        Self::read_within(MAX_BYTES, request)
+        Self::read_within(request, MAX_BYTES)
     }
 
     /// Reads the form in the body, of at most so many bytes. It cannot have more than the body may
     /// have in any case: [`Limits::body`](longhand::Limits::body), or what
     /// [`Body::limit`](longhand::Body::limit) set.
     ///
+    /// ```
+    /// # use longhand::{Request, Response};
+    /// # use longhand_kit::form::Form;
+    /// fn publish(request: &mut Request<'_>) -> Result<Response, Response> {
+    ///     let form = Form::read_within(request, 4 << 20)?; // a long text
+    ///     Ok(Response::text(format!("{} bytes\n", form.first("text").map_or(0, str::len))))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn read_within(bytes: u64, request: &mut Request<'_>) -> Result<Self, FormError> {
+    pub fn read_within(request: &mut Request<'_>, bytes: u64) -> Result<Self, FormError> {
         let declared = request.body().remaining();
         match content_type(request, MEDIA_TYPE) {
             Ok(media_type) if media_type.is_utf8() => {}
@@ -102,7 +111,28 @@ impl Form {
 /// Why there is no form in a request's body.
 ///
 /// Its text may be shown to the one who sent it, as text: it contains the start of what came from
-/// there.
+/// there. A handler that fails with a [`Response`](longhand::Response) passes it on with `?`; one that
+/// answers in its own words does so with the same [`status`](Self::status):
+///
+/// ```
+/// # use longhand::{Request, Response};
+/// # use longhand_kit::{form::Form, html::Html};
+/// fn save(request: &mut Request<'_>) -> Response {
+///     match Form::read(request) {
+///         Ok(_) => Response::redirect("/"),
+///         Err(error) => {
+///             let mut page = Html::new();
+///             page.raw("<!doctype html><title>Not saved</title><p>").text(&error);
+///             Response::html(page.into_string()).status(error.status())
+///         }
+///     }
+/// }
+/// # use longhand::{Limits, serve_connection, transport::Scripted};
+/// # let mut client = Scripted::new().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n?").end();
+/// # serve_connection(&mut client, &Limits::default(), save);
+/// # assert!(client.output_text().starts_with("HTTP/1.1 415 "));
+/// # assert!(client.output_text().ends_with("<p>Content-Type: expected application/x-www-form-urlencoded in UTF-8, found none"));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FormError {
@@ -176,7 +206,7 @@ mod tests {
             format!("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n{body}");
         let mut client = Scripted::new().send(request).end();
         serve_connection(&mut client, limits, |request: &mut Request<'_>| {
-            let form = Form::read_within(20, request)?;
+            let form = Form::read_within(request, 20)?;
             Ok::<_, Response>(Response::text(format!("{:?}", form.iter().collect::<Vec<_>>())))
         });
         let output = client.output_text();

@@ -16,6 +16,29 @@ pub(super) const MEDIA_TYPE: &str = "multipart/form-data";
 ///
 /// But for [`Keep`](Self::Keep), its text may be shown to the one who sent it, as text: it contains
 /// the start of what came from there.
+///
+/// ```
+/// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+/// # use longhand_kit::multipart::{Multipart, MultipartError, PartLimits};
+/// fn names(request: &mut Request<'_>) -> Result<Response, MultipartError> {
+///     let mut parts = Multipart::of(request, &PartLimits::default())?;
+///     let mut names = String::new();
+///     while let Some(part) = parts.next()? {
+///         names += part.name();
+///     }
+///     Ok(Response::text(names))
+/// }
+///
+/// let mut client = Scripted::new()
+///     .send("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n")
+///     .send("Content-Length: 35\r\n\r\n--x\r\nContent-Type: a/b\r\n\r\n\r\n--x--\r\n")
+///     .end();
+/// serve_connection(&mut client, &Limits::default(), names);
+/// assert!(client.output_text().starts_with("HTTP/1.1 400 Bad Request\r\n"));
+/// assert!(client.output_text().ends_with(
+///     "part 1, byte 5: expected Content-Disposition: form-data with a name, found \"Content-Type: a/b\"\n"
+/// ));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MultipartError {

@@ -10,8 +10,8 @@ use super::split::Splitter;
 use crate::content_type::Parameterised;
 
 /// One part of an upload. Its content is read by [`text`](Self::text), [`save_as`](Self::save_as), or
-/// [`Read`] and [`BufRead`], as it arrives; `read_until` and its like do not grow without a bound,
-/// because of [`PartLimits::file`] and the limit of the body.
+/// [`Read`] and [`BufRead`], as it arrives. What collects it, such as `read_to_end`, is bounded by
+/// [`PartLimits::file`] and the limit of the body alone.
 ///
 /// ```
 /// # use longhand::{Request, Response};
