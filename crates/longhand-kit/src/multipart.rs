@@ -57,7 +57,8 @@
 //! - A boundary with anything but blanks and a line end behind it. RFC 2046 section 5.1.1 calls that a
 //!   delimiter still, other programs call it content; a client that chose its boundary well sends none.
 //! - A body that ends before its closing delimiter. What stands before the first delimiter and
-//!   behind the last is read and dropped, also that deprecated `_charset_` field means nothing here.
+//!   behind the last is read and dropped.
+//! - Text that is not UTF-8. The field `_charset_` of RFC 7578 section 4.6 has no effect.
 //!
 //! Line ends are CR LF, and heads of parts obey the grammar of a request's fields.
 
@@ -213,12 +214,8 @@ impl<'r> Multipart<'r> {
         self.count += 1;
         let at = self.splitter.at();
         if self.count > self.limits.parts {
-            return Err(BadPart::new(
-                Expected::at_most(self.limits.parts, "parts"),
-                self.count,
-                at,
-            )
-            .into());
+            let expected = Expected::at_most(self.limits.parts, "parts");
+            return Err(BadPart::new(expected, self.count, at).into());
         }
         let head = self.splitter.head(self.source, self.count, &self.limits)?;
         self.place = Place::Content;
