@@ -8,13 +8,13 @@
 //! - [`mac`]: SHA-256, HMAC and PBKDF2, for what must not be forged.
 //! - [`random`]: bytes that nobody can foresee.
 //! - [`form`]: what a browser sends from an HTML form, in a body or a query string.
+//! - [`multipart`]: files that a browser sends, streamed and bounded.
 //! - [`cookie`]: cookies, read byte by byte, and set so that no browser drops them.
 //! - [`signed`]: values that come back as they were made, or are refused.
 //! - [`session`]: what a server remembers about a visitor.
 //! - [`etag`], [`conditional`], [`range`]: versions of a representation, preconditions, parts of it.
 //! - [`content`]: a representation, answered as the request asks for it: 200, 206, 304, 412, 416.
 //! - [`cache`]: what caches may do with a response.
-//! - [`multipart`]: files that a browser sends, streamed and bounded.
 //! - [`html`]: pages into which text cannot get unescaped by mistake.
 //! - [`redirect`]: places on this site, to which untrusted text may lead.
 //! - [`router`]: which handler a request is for, by its method and path.
