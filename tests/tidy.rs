@@ -17,9 +17,12 @@ const TOP: &[&str] =
 
 #[test]
 fn a_file_uses_only_files_above_it() {
-    let order = Order::of(&root().join("crates/longhand/src"));
-    assert!(order.files.len() > 10, "the module tree was not read: {:?}", order.files);
-    report(&order.upward());
+    for library in ["crates/longhand/src", "crates/longhand-kit/src"] {
+        let source = root().join(library);
+        let order = Order::of(&source);
+        assert!(order.files.len() > 10, "the module tree was not read: {:?}", order.files);
+        report(&order.upward(&source));
+    }
 }
 
 #[test]
@@ -210,11 +213,10 @@ impl Order {
     }
 
     /// Every use of a file further down, as a message.
-    fn upward(&self) -> Vec<String> {
-        let source = root().join("crates/longhand/src");
+    fn upward(&self, source: &Path) -> Vec<String> {
         let mut places = Vec::new();
         for file in &self.files {
-            let Some(path) = file_of(&source, file) else { continue };
+            let Some(path) = file_of(source, file) else { continue };
             if path.ends_with("lib.rs") || path.ends_with("mod.rs") {
                 continue;
             }

@@ -11,6 +11,8 @@ use std::fmt;
 use longhand::wire::percent_decode;
 use longhand::{IntoResponse, Reply, Status};
 
+use crate::device::is_device;
+
 /// The longest name that file systems have, in bytes.
 const LONGEST: usize = 255;
 
@@ -77,20 +79,6 @@ pub(super) fn is_special_on_windows(name: &str) -> bool {
         || name.contains(|letter: char| letter < ' ' || "<>:\"/\\|?*".contains(letter))
         || name.split('~').skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_digit()));
     is_other_file || is_device(name)
-}
-
-fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().trim_end_matches(' ');
-    let stem = stem.to_ascii_uppercase();
-    match stem.as_str() {
-        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" => true,
-        _ => {
-            let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
-            let mut digits = port.unwrap_or_default().chars();
-            let digit = digits.next().is_some_and(|digit| "0123456789¹²³".contains(digit));
-            digit && digits.next().is_none()
-        }
-    }
 }
 
 /// A path that is refused, and where.

@@ -12,11 +12,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::MultipartError;
 use super::part::Part;
+use crate::device::is_device;
 
 /// Bytes of a name that Linux, macOS and Windows keep.
 const LONGEST_NAME: usize = 255;
 
 impl Part<'_> {
+    /// The last component of the [file's name](Self::file_name), if any system can keep a file under
+    /// it and none takes it for something else.
+    ///
+    /// `None` for an empty name, one that begins with a dot or ends with a dot or a blank, one of more
+    /// than 255 bytes, one that contains a control character or any of `< > : " | ? *`, and the names
+    /// of Windows' devices, such as `nul.txt`. Slashes and backslashes both part components.
+    ///
+    /// ```text
+    /// photo.jpg -> photo.jpg      C:\Users\Ada\photo.jpg -> photo.jpg      ../../.ssh/config -> config
+    /// ..        -> None           .htaccess              -> None           a.txt:stream      -> None
+    /// ```
+    #[must_use]
+    pub fn safe_file_name(&self) -> Option<&str> {
+        safe_file_name(self.file_name()?)
+    }
+
     /// Writes the rest of the content into a new file, and gives its length.
     ///
     /// The file appears once it is whole and on the disk: no reader finds half of it, also after a
@@ -79,7 +96,7 @@ impl Drop for Unfinished {
 }
 
 /// The last component of what was sent as the name of a file, if it is fit for a disk.
-pub(super) fn safe_file_name(sent: &str) -> Option<&str> {
+fn safe_file_name(sent: &str) -> Option<&str> {
     let name = sent.rsplit(['/', '\\']).next()?;
     let is_odd = |c: char| c.is_control() || "<>:\"|?*".contains(c);
     let fits = (1..=LONGEST_NAME).contains(&name.len())
@@ -88,16 +105,6 @@ pub(super) fn safe_file_name(sent: &str) -> Option<&str> {
         && !name.contains(is_odd)
         && !is_device(name);
     fits.then_some(name)
-}
-
-/// Whether Windows takes the name for a device, whatever its suffix.
-fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
-    let is_port = |digit: &str| {
-        matches!(digit, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
-    };
-    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
-        || stem.strip_prefix("COM").or(stem.strip_prefix("LPT")).is_some_and(is_port)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::io::{self, BufRead, Read};
 
 use super::PartLimits;
 use super::error::{BadPart, Expected, MultipartError};
-use super::file::safe_file_name;
 use super::head::Head;
 use super::split::Splitter;
 use crate::content_type::Parameterised;
@@ -67,29 +66,11 @@ impl<'p> Part<'p> {
     }
 
     /// The name of the file as it was sent, if the part is a file: any text, also `../../etc/passwd`.
-    /// Empty where nothing was chosen. Show it, and keep files under [`safe_file_name`] or a name of
-    /// your own.
-    ///
-    /// [`safe_file_name`]: Self::safe_file_name
+    /// Empty where nothing was chosen. Show it, and keep files under [`safe_file_name`](Self::safe_file_name) or a
+    /// name of your own.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         self.head.file_name.as_deref()
-    }
-
-    /// The last component of the [file's name](Self::file_name), if any system can keep a file under
-    /// it and none takes it for something else.
-    ///
-    /// `None` for an empty name, one that begins with a dot or ends with a dot or a blank, one of more
-    /// than 255 bytes, one that contains a control character or any of `< > : " | ? *`, and the names
-    /// of Windows' devices, such as `nul.txt`. Slashes and backslashes both part components.
-    ///
-    /// ```text
-    /// photo.jpg -> photo.jpg      C:\Users\Ada\photo.jpg -> photo.jpg      ../../.ssh/config -> config
-    /// ..        -> None           .htaccess              -> None           a.txt:stream      -> None
-    /// ```
-    #[must_use]
-    pub fn safe_file_name(&self) -> Option<&str> {
-        safe_file_name(self.file_name()?)
     }
 
     /// The Content-Type as it was sent, unchecked; `text/plain` where there was none (RFC 7578

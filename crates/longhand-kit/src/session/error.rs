@@ -4,7 +4,7 @@ use std::{fmt, io};
 
 use longhand::{IntoResponse, Reply, Status};
 
-use super::kept::MOST;
+use super::record::MOST;
 use crate::refusal::refusal;
 
 /// What can go wrong with a session.

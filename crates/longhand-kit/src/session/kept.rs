@@ -9,13 +9,10 @@ use std::time::{Duration, SystemTime};
 use longhand::{Reply, Request};
 
 use super::error::SessionError;
-use super::record::Record;
+use super::record::{MOST, Record};
 use super::store::{Key, Store};
 use crate::cookie::{Cookies, SetCookie};
 use crate::{base64, mac, random};
-
-/// The bytes that a session holds, at most: for who somebody is and what they are at, not for data.
-pub const MOST: usize = 4_096;
 
 pub(super) const PREFIX: &str = "__Host-";
 

@@ -63,6 +63,6 @@ mod kept;
 mod sessions;
 
 pub use error::SessionError;
-pub use kept::MOST;
+pub use record::MOST;
 pub use sessions::Sessions;
 pub use store::{Key, Memory, Store};

@@ -4,6 +4,9 @@ use std::io;
 
 use super::store::Key;
 
+/// The bytes that a session holds, at most: for who somebody is and what they are at, not for data.
+pub const MOST: usize = 4_096;
+
 /// A record: of a session, or of the place where one was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {

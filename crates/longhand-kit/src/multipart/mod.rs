@@ -69,8 +69,8 @@ use longhand::Request;
 use crate::content_type::{Parameterised, content_type};
 
 mod error;
-mod split;
 mod head;
+mod split;
 mod part;
 mod file;
 
