@@ -201,14 +201,14 @@ impl<'c> Body<'c> {
 impl Read for Body<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if let Some(failure) = self.state.failure {
-            return Err(failure.to_error());
+            return Err(self.state.error(failure));
         }
         if into.is_empty() {
             return Ok(0);
         }
         self.next(into).map_err(|failure| {
             self.state.failure = Some(failure);
-            failure.to_error()
+            self.state.error(failure)
         })
     }
 }

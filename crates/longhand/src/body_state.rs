@@ -6,7 +6,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::failure::Failure;
+use crate::failure::{Broken, Failure};
 use crate::limits::Limits;
 use crate::link::{Source, deadline};
 use crate::wire::{ChunkedDecoder, FieldLine, Framing, Kind, Violation};
@@ -85,6 +85,33 @@ impl BodyState {
         }
     }
 
+    /// A failure as the reader sees it, with what the framing tells of it.
+    #[cold]
+    pub(crate) fn error(&self, failure: Failure) -> io::Error {
+        let violation = match failure {
+            Failure::Transport(kind) => return kind.into(),
+            Failure::Violation(violation) => violation,
+        };
+        let stopped = matches!(violation.kind(), Kind::EndedInBody | Kind::BodyTime);
+        let note = match &self.framing {
+            Left::Length(left) if stopped => {
+                let promised = self.taken + left;
+                Some(format!("Content-Length promised {promised} bytes, {} came.", self.arrived))
+            }
+            Left::Length(left) if violation.kind() == Kind::BodyTooLarge => {
+                let promised = self.taken + left;
+                Some(format!("Content-Length promised {promised} bytes, {} may come.", self.limit))
+            }
+            Left::Chunked(decoder) if stopped => decoder.data_left().map(|left| {
+                format!(
+                    "By the size of its chunk, as a hexadecimal number, {left} bytes are missing."
+                )
+            }),
+            _ => None,
+        };
+        Broken { violation, note }.into()
+    }
+
     pub(crate) fn unread(&self) -> Unread {
         match self.framing {
             Left::Nothing => Unread::Nothing,
@@ -124,7 +151,8 @@ pub(crate) fn receive(
 }
 
 pub(crate) fn violation(kind: Kind, at: u64) -> Failure {
-    Failure::Violation(Violation::new(kind, usize::try_from(at).unwrap_or(usize::MAX), None))
+    let at = usize::try_from(at).unwrap_or(usize::MAX);
+    Failure::Violation(Violation::new(kind, at, None).of_body())
 }
 
 pub(crate) fn transport_failure(error: io::Error) -> Failure {

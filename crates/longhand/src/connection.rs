@@ -25,6 +25,7 @@ use crate::buffer::{BEHIND, Buffer};
 use crate::content::Takeover;
 use crate::exchange::{End, Exchange, Handler, Surroundings};
 use crate::facts::Facts;
+use crate::failure::Broken;
 use crate::into_response::IntoResponse;
 use crate::limits::Limits;
 use crate::linger::linger;
@@ -34,7 +35,9 @@ use crate::request::{Persistence, Request};
 use crate::respond::{Asked, DateText, Sent, respond};
 use crate::seat::{Phase, Seat, State};
 use crate::transport::Transport;
-use crate::wire::{FieldLine, Kind, Layout, RequestHead, Version, Violation, scan_request};
+use crate::wire::{
+    FieldLine, Framing, Kind, Layout, RequestHead, Version, Violation, scan_request,
+};
 use crate::writer::Upgraded;
 
 /// Serves one connection to its end: no threads, no listener. Tests, fuzzing, lessons and servers of
@@ -77,6 +80,7 @@ pub(crate) fn serve<'s>(
         date: DateText::new(),
         around,
         requests: 0,
+        framing: None,
     };
     let end = match connection.link.transport.set_write_stall(around.limits.write_stall) {
         Ok(()) => connection.run(handler),
@@ -101,6 +105,8 @@ struct Connection<'a, 't> {
     /// The time when the last response was made, or the connection began.
     now: Instant,
     requests: u64,
+    /// How the body of the last request was delimited.
+    framing: Option<Framing>,
 }
 
 impl Connection<'_, '_> {
@@ -116,8 +122,7 @@ impl Connection<'_, '_> {
         }
     }
 
-    /// Waits for a request and reads its head. Waiting is where the connection may be taken away;
-    /// from the first byte of a head on it is not.
+    /// Waits for a request and reads its head, from whose first byte on nobody takes the connection.
     fn read_head(&mut self) -> Result<Layout, End> {
         let limits = self.around.limits;
         let mut begun = None;
@@ -199,6 +204,7 @@ impl Connection<'_, '_> {
             self.buffer.reserve(layout.end, BEHIND);
         };
         self.requests += 1;
+        self.framing = Some(admitted.framing);
         let mut state =
             BodyState::new(admitted.framing, admitted.expects, arrived, self.around.limits);
         let exchange = Exchange { link: &mut self.link, date: &mut self.date, around: self.around };
@@ -211,8 +217,7 @@ impl Connection<'_, '_> {
         self.conclude(layout.end, state, &done.sent, admitted.persistence)
     }
 
-    /// After the response: what the handler left of the body is read and dropped, or the connection
-    /// closes.
+    /// After the response: what is left of the body is read and dropped, or the connection closes.
     fn conclude(
         &mut self,
         head: usize,
@@ -272,13 +277,8 @@ impl Connection<'_, '_> {
         let head_only = self.buffer.filled().trim_ascii_start().starts_with(b"HEAD ");
         let asked = Asked { version: Version::Http11, head_only, persistence: Persistence::Close };
         self.now = self.link.now();
-        let sent = respond(
-            &mut self.link,
-            asked,
-            &mut violation.into_response(),
-            &mut self.date,
-            self.now,
-        );
+        let mut reply = Broken::behind(self.framing, self.buffer.filled(), violation).refusal();
+        let sent = respond(&mut self.link, asked, &mut reply, &mut self.date, self.now);
         self.around.tell(&Event::Answered(Answered {
             peer: self.link.transport.peer(),
             head: None,

@@ -128,11 +128,11 @@ impl Exchange<'_, '_> {
             Some(Failure::Transport(_)) => return Err(End::Now(Why::Failed)),
             // A failed body is answered with its own status, and closes. The handler may have made
             // that answer itself, in its own words.
-            Some(Failure::Violation(violation)) => {
+            Some(failure @ Failure::Violation(violation)) => {
                 if called.is_ok() && reply.status == violation.status() {
                     reply.close = true;
                 } else {
-                    *reply = violation.into_response();
+                    *reply = state.error(failure).into_response();
                 }
             }
             None if called.is_err() => {

@@ -1,8 +1,8 @@
 //! Failures on their way through a handler: a broken rule inside an `io::Error`, and out again.
 
-use std::io;
+use std::{fmt, io};
 
-use crate::wire::{Kind, Violation};
+use crate::wire::{Framing, Kind, Violation};
 
 /// Why a body ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,25 +11,63 @@ pub(crate) enum Failure {
     Transport(io::ErrorKind),
 }
 
-impl Failure {
-    /// The error as the reader sees it.
-    pub(crate) fn to_error(self) -> io::Error {
-        match self {
-            Self::Transport(kind) => kind.into(),
-            Self::Violation(violation) => violation.into(),
-        }
+/// A broken rule as it stands in an `io::Error`, with what the server can tell beyond the rule.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) violation: Violation,
+    /// One sentence.
+    pub(crate) note: Option<String>,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.violation)?;
+        self.note.as_ref().map_or(Ok(()), |note| write!(f, ". {note}"))
     }
 }
 
+impl std::error::Error for Broken {}
+
 /// The violation stays inside: [`Violation::of`] finds it again.
-impl From<Violation> for io::Error {
-    fn from(violation: Violation) -> Self {
-        let kind = match violation.kind() {
+impl From<Broken> for io::Error {
+    fn from(broken: Broken) -> Self {
+        let kind = match broken.violation.kind() {
             Kind::BodyTime => io::ErrorKind::TimedOut,
             Kind::EndedInBody | Kind::EndedInHead => io::ErrorKind::UnexpectedEof,
             _ => io::ErrorKind::InvalidData,
         };
-        Self::new(kind, violation)
+        Self::new(kind, broken)
+    }
+}
+
+impl From<Violation> for io::Error {
+    fn from(violation: Violation) -> Self {
+        Broken { violation, note: None }.into()
+    }
+}
+
+impl Broken {
+    pub(crate) fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
+    /// A head that is refused behind another request: what is wrong with its first line may be wrong
+    /// with how that one was framed. `received` begins with the head.
+    pub(crate) fn behind(framing: Option<Framing>, received: &[u8], violation: Violation) -> Self {
+        let before = &received[..violation.at().min(received.len())];
+        let first_line = !before.trim_ascii_start().contains(&b'\n');
+        let note = match framing {
+            Some(Framing::Length(length)) if first_line => Some(format!(
+                "These bytes follow a body of {length} bytes: was its Content-Length too small?"
+            )),
+            Some(Framing::None) if first_line => Some(
+                "These bytes follow a request without a body: if they were its body, it lacks a \
+                 Content-Length."
+                    .to_owned(),
+            ),
+            _ => None,
+        };
+        Self { violation, note }
     }
 }
 
@@ -51,6 +89,6 @@ impl Violation {
     /// ```
     #[must_use]
     pub fn of(error: &io::Error) -> Option<Self> {
-        error.get_ref()?.downcast_ref().copied()
+        Broken::of(error).map(|broken| broken.violation)
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
+use crate::failure::Broken;
 use crate::refusal::Refusal;
 use crate::response::{Reply, Response};
 use crate::value::BadValue;
@@ -49,9 +50,19 @@ impl<'s> IntoResponse<'s> for Status {
 /// is closed. It repeats nothing of the peer's but that one byte.
 impl<'s> IntoResponse<'s> for Violation {
     fn into_response(self) -> Reply<'s> {
-        let kind = self.kind();
-        let text = format!("{}: {self}\n{}\nHelp: {}\n", kind.name(), kind.text(), kind.help());
-        short_answer(self.status(), text)
+        Broken { violation: self, note: None }.refusal()
+    }
+}
+
+impl Broken {
+    /// The refusal, with the note.
+    pub(crate) fn refusal(&self) -> Response {
+        let (violation, kind) = (self.violation, self.violation.kind());
+        let mut text = format!("{}: {violation}\n{}", kind.name(), kind.text());
+        if let Some(note) = &self.note {
+            text = text + " " + note;
+        }
+        short_answer(kind.status(), format!("{text}\nHelp: {}\n", violation.help()))
     }
 }
 
@@ -70,8 +81,8 @@ fn refused<'s>(refusal: &Refusal) -> Reply<'s> {
 /// 500, whose [cause](Reply::because) the error is.
 impl<'s> IntoResponse<'s> for io::Error {
     fn into_response(self) -> Reply<'s> {
-        match (Violation::of(&self), Refusal::of(&self)) {
-            (Some(violation), _) => violation.into_response(),
+        match (Broken::of(&self), Refusal::of(&self)) {
+            (Some(broken), _) => broken.refusal(),
             (None, Some(refusal)) => refused(refusal),
             (None, None) => Status::INTERNAL_SERVER_ERROR.into_response().because(self),
         }

@@ -111,7 +111,7 @@ impl ChunkedDecoder {
                 Ok(state) => self.state = state,
                 Err(kind) => {
                     sink.span(part, from..i);
-                    return Err(Violation::new(kind, self.at, Some(octet)));
+                    return Err(Violation::new(kind, self.at, Some(octet)).of_body());
                 }
             }
             self.at = self.at.saturating_add(1);
@@ -144,6 +144,11 @@ impl ChunkedDecoder {
         );
         self.left -= count;
         self.at = self.at.saturating_add(usize::try_from(count).unwrap_or(usize::MAX));
+    }
+
+    /// Bytes of data that are still to come of the chunk, inside of one.
+    pub(crate) fn data_left(&self) -> Option<u64> {
+        (self.state == State::Data && self.left > 0).then_some(self.left)
     }
 
     // ABNF: chunk-size = 1*HEXDIG                                         (RFC 9112 section 7.1)
@@ -223,7 +228,7 @@ impl ChunkedDecoder {
         // The empty line has its place whatever the extensions have taken.
         let room = self.overhead.saturating_add(2);
         scan::trailers(bytes, room, limits, lines, sink)
-            .map_err(|violation| violation.moved(self.at))
+            .map_err(|violation| violation.moved(self.at).of_body())
     }
 }
 

@@ -19,6 +19,7 @@ mod span;
 mod status;
 mod rules;
 mod violation;
+mod lesson;
 mod target;
 mod fields;
 mod scan;
@@ -35,7 +36,7 @@ pub use explain::{Explained, Verdict, explain, explain_response};
 pub use fields::{FieldLine, Fields, elements, unquote};
 pub use framing::Framing;
 pub use head::{Parsed, RequestHead, ResponseHead, Version};
-pub use rules::{Class, Kind, Whose};
+pub use rules::{Class, Hint, Kind, Sample, Scene, Whose};
 pub use span::Part;
 pub use status::Status;
 pub use target::{BadEscape, Target, percent_decode, percent_encode};
@@ -43,3 +44,8 @@ pub use violation::Violation;
 
 pub(crate) use scan::Layout;
 pub(crate) use start_line::request as scan_request;
+
+/// Every rule that a message can break, by name, with bytes that break it.
+#[cfg(doc)]
+#[doc = include_str!("errors.md")]
+pub mod errors {}

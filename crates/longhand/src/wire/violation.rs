@@ -1,11 +1,11 @@
 //! What a peer did wrong: which rule, at which byte, what stood there.
 //!
 //! A parser that refuses returns one [`Violation`]. It is `Copy`, it allocates nothing, and all its
-//! words come from the one table in `rules.rs`.
+//! words come from the one table in `rules`.
 
 use core::fmt;
 
-use super::rules::{Class, Kind, Whose};
+use super::rules::{Class, Hint, Kind, Sample, Whose};
 use super::status::Status;
 
 /// A rule of the wire that a peer broke, and where.
@@ -27,6 +27,8 @@ pub struct Violation {
     kind: Kind,
     at: u32,
     found: Option<u8>,
+    /// Whether `at` is counted from the start of the body.
+    in_body: bool,
 }
 
 impl Violation {
@@ -34,7 +36,13 @@ impl Violation {
     /// near 4 GiB; a body's offset saturates.
     #[cold]
     pub(crate) fn new(kind: Kind, at: usize, found: Option<u8>) -> Self {
-        Self { kind, at: u32::try_from(at).unwrap_or(u32::MAX), found }
+        Self { kind, at: u32::try_from(at).unwrap_or(u32::MAX), found, in_body: false }
+    }
+
+    /// The same violation, counted from the start of the body.
+    #[must_use]
+    pub(crate) fn of_body(self) -> Self {
+        Self { in_body: true, ..self }
     }
 
     /// The same violation in bytes counted from `base` bytes earlier.
@@ -74,18 +82,24 @@ impl Violation {
         self.kind.status()
     }
 
-    /// What to do about it, in one sentence.
+    /// What to do about it, in one sentence: that of a [`Hint`] for the byte at fault, if there is one.
     #[must_use]
     pub fn help(&self) -> &'static str {
-        self.kind.help()
+        let fits = |hint: &&Hint| self.found.is_some_and(|found| hint.found.contains(&found));
+        self.kind.hints().iter().find(fits).map_or(self.kind.help(), |hint| hint.help)
     }
 }
 
 impl Kind {
-    /// The rule's stable name: `bare-lf`.
+    /// The kind of this stable name.
+    ///
+    /// ```
+    /// use longhand::wire::Kind;
+    /// assert_eq!(Kind::named("bare-lf"), Some(Kind::BareLf));
+    /// ```
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.rule().name
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 
     /// The status that answers a violation of it.
@@ -118,10 +132,16 @@ impl Kind {
         self.rule().section
     }
 
-    /// The rule in our words, with its reason.
+    /// The rule in our words.
     #[must_use]
     pub const fn text(self) -> &'static str {
         self.rule().text
+    }
+
+    /// Why it matters.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        self.rule().why
     }
 
     /// What to do about it.
@@ -129,11 +149,24 @@ impl Kind {
     pub const fn help(self) -> &'static str {
         self.rule().help
     }
+
+    /// What to do about it where the byte at fault tells more.
+    #[must_use]
+    pub const fn hints(self) -> &'static [Hint] {
+        self.rule().hints
+    }
+
+    /// Bytes that break it.
+    #[must_use]
+    pub const fn sample(self) -> Sample {
+        self.rule().sample
+    }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "byte {}: expected {}", self.at, self.kind.expected())?;
+        let place = if self.in_body { " of the body" } else { "" };
+        write!(f, "byte {}{place}: expected {}", self.at, self.kind.expected())?;
         if let Some(found) = self.found {
             write!(f, ", found {}", Octet(found))?;
         }
@@ -151,7 +184,7 @@ impl core::error::Error for Violation {}
 
 /// A byte by the name people know it by. Anything that is no letter of a control code is shown in
 /// hexadecimal alone, so that no byte of a peer's comes back to it as text.
-struct Octet(u8);
+pub(super) struct Octet(pub(super) u8);
 
 impl fmt::Display for Octet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,10 +211,13 @@ mod tests {
         assert_eq!(names.len(), Kind::ALL.len());
         for kind in Kind::ALL {
             assert!(kind.section().starts_with("RFC "), "{kind:?}");
-            assert!(kind.text().ends_with('.') && kind.help().len() > 10, "{kind:?}");
-            let words = format!("{} {}", kind.text(), kind.help()).to_lowercase();
-            for banned in ["invalid", "illegal", "simply"] {
-                assert!(!words.contains(banned), "{kind:?} says {banned}");
+            assert!(kind.text().ends_with('.') && kind.why().ends_with('.'), "{kind:?}");
+            let helps = kind.hints().iter().map(|hint| hint.help).chain([kind.help()]);
+            for words in helps.chain([kind.expected(), kind.text(), kind.why()]) {
+                assert!(words.len() >= 5 && words.is_ascii(), "{kind:?}: {words}");
+                for banned in ["invalid", "illegal", "simply", "you "] {
+                    assert!(!words.to_lowercase().contains(banned), "{kind:?} says {banned}");
+                }
             }
         }
     }
