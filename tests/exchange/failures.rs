@@ -66,7 +66,7 @@ fn a_body_that_ends_early_is_refused_at_the_byte_where_it_ended() {
         let talk = talk(peer, &Limits::default(), |request: &mut Request<'_>| {
             request.body().read_all().map(|_| Response::text("never"))
         });
-        let wanted = format!("ended-in-body: byte {at}: ");
+        let wanted = format!("ended-in-body: byte {at} of the body: ");
         assert!(talk.only().text().starts_with(&wanted), "{}", talk.only().text());
     }
 }

@@ -93,19 +93,20 @@ impl BodyState {
             Failure::Violation(violation) => violation,
         };
         let stopped = matches!(violation.kind(), Kind::EndedInBody | Kind::BodyTime);
+        let too_large = violation.kind() == Kind::BodyTooLarge;
+        let promised = |left| format!("Content-Length promised {} bytes", self.taken + left);
         let note = match &self.framing {
             Left::Length(left) if stopped => {
-                let promised = self.taken + left;
-                Some(format!("Content-Length promised {promised} bytes, {} came.", self.arrived))
+                Some(format!("{}, {} came.", promised(left), self.arrived))
             }
-            Left::Length(left) if violation.kind() == Kind::BodyTooLarge => {
-                let promised = self.taken + left;
-                Some(format!("Content-Length promised {promised} bytes, {} may come.", self.limit))
+            Left::Length(left) if too_large => {
+                Some(format!("{}, {} may come.", promised(left), self.limit))
             }
-            Left::Chunked(decoder) if stopped => decoder.data_left().map(|left| {
-                format!(
-                    "By the size of its chunk, as a hexadecimal number, {left} bytes are missing."
-                )
+            Left::Chunked(decoder) if stopped => Some(match decoder.data_left() {
+                Some(left) => format!(
+                    "By its size, in which 10 means sixteen, {left} bytes of the chunk are missing."
+                ),
+                None => "A chunk of size 0 and an empty line would end it.".to_owned(),
             }),
             _ => None,
         };

@@ -59,12 +59,12 @@ rules! {
         wanted "more of the body";
         rule "The body stopped, or came slower than this server waits.";
         why "A peer that drips its body holds a connection for hours, and a thousand of them a server.";
-        help "send as many bytes as Content-Length says; chunks have hexadecimal sizes (10 means sixteen) and end with 0, CR LF, CR LF.";
+        help "send as many bytes as Content-Length says, or end the chunks with: 0 CR LF CR LF";
 
     EndedInBody BAD_REQUEST Meaning Rfc, "RFC 9112 section 8";
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\nhello world" at 59 Ended;
         wanted "the rest of the body";
         rule "The connection ended inside a body.";
         why "Half a body may read like a whole one: half an order, half a file.";
-        help "send as many bytes as Content-Length says; chunks have hexadecimal sizes (10 means sixteen) and end with 0, CR LF, CR LF.";
+        help "send as many bytes as Content-Length says, or end the chunks with: 0 CR LF CR LF";
 }
