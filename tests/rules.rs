@@ -218,7 +218,7 @@ impl Caret {
             let rest = explain(&self.bytes[start..], &Limits::default());
             match rest.spans.last() {
                 Some((Part::Next, next)) if rest.verdict == Verdict::Accepted => {
-                    start += next.start
+                    start += next.start;
                 }
                 _ => return place(&self.bytes[start..], self.at - start),
             }

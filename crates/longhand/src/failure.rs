@@ -51,21 +51,22 @@ impl Broken {
         error.get_ref()?.downcast_ref()
     }
 
-    /// A head that is refused behind another request: what is wrong with its first line may be wrong
-    /// with how that one was framed. `received` begins with the head.
-    pub(crate) fn behind(framing: Option<Framing>, received: &[u8], violation: Violation) -> Self {
+    /// A head that is refused behind a request whose body was delimited so. Where its first line is at
+    /// fault, it may be no head but the rest of that body. `received` begins with it.
+    pub(crate) fn behind(last: Option<Framing>, received: &[u8], violation: Violation) -> Self {
         let before = &received[..violation.at().min(received.len())];
-        let first_line = !before.trim_ascii_start().contains(&b'\n');
-        let note = match framing {
-            Some(Framing::Length(length)) if first_line => Some(format!(
-                "These bytes follow a body of {length} bytes: was its Content-Length too small?"
+        let in_first_line = !before.trim_ascii_start().contains(&b'\n');
+        let note = match last.filter(|_| in_first_line) {
+            Some(_) if received.starts_with(b"\n") => {
+                Some("A line end too many came behind the request, as echo adds one.".to_owned())
+            }
+            Some(Framing::None) => {
+                Some("If this is a body, its request lacks a Content-Length.".to_owned())
+            }
+            Some(Framing::Length(length)) => Some(format!(
+                "If this is the rest of a body, the Content-Length before it, {length}, is too small."
             )),
-            Some(Framing::None) if first_line => Some(
-                "These bytes follow a request without a body: if they were its body, it lacks a \
-                 Content-Length."
-                    .to_owned(),
-            ),
-            _ => None,
+            Some(Framing::Chunked) | None => None,
         };
         Self { violation, note }
     }

@@ -55,12 +55,12 @@ impl<'s> IntoResponse<'s> for Violation {
 }
 
 impl Broken {
-    /// The refusal, with the note.
+    /// The refusal, with the note on a line of its own.
     pub(crate) fn refusal(&self) -> Response {
         let (violation, kind) = (self.violation, self.violation.kind());
         let mut text = format!("{}: {violation}\n{}", kind.name(), kind.text());
         if let Some(note) = &self.note {
-            text = text + " " + note;
+            text = text + "\n" + note;
         }
         short_answer(kind.status(), format!("{text}\nHelp: {}\n", violation.help()))
     }

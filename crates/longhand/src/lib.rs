@@ -118,7 +118,8 @@
 //! # What it promises
 //!
 //! - **Strict.** What RFC 9112 lets servers read in two ways is refused, with the byte, the rule and
-//!   the way out in the answer. After a refusal nothing more is parsed. See [`wire`].
+//!   the way out in the answer. After a refusal nothing more is parsed. See [`wire`] and its
+//!   [error index](wire::errors).
 //! - **Safe by default.** Every limit and deadline of [`Limits`] is on. Memory grows with the bytes
 //!   that arrive, never by what a peer declares. A panic in a handler is a 500.
 //! - **Nothing is lost.** Pipelined bytes, early bytes of an upgraded protocol, the refusal that an
