@@ -80,12 +80,19 @@ fn every_sample_breaks_its_rule_at_its_byte_and_gets_its_own_help() {
             }
         }
         for hint in kind.hints() {
-            let found = explained(&hint.sample).and_then(|violation| violation.found());
-            assert!(
-                found.is_some_and(|found| hint.found.contains(&found)),
-                "{}: {hint}",
-                kind.name()
-            );
+            assert!(hint.found.contains(&hint.sample.bytes[hint.sample.at]), "{}", hint.sample);
+            for &octet in hint.found {
+                let mut bytes = hint.sample.bytes.to_vec();
+                bytes[hint.sample.at] = octet;
+                let found = explain(&bytes, &Limits::default()).violation().expect("a refusal");
+                assert_eq!(
+                    (found.kind(), found.found()),
+                    (kind, Some(octet)),
+                    "{}",
+                    escape(&bytes)
+                );
+                assert_eq!(found.help(), hint.help, "{}", escape(&bytes));
+            }
         }
         if let Scene::Under(limit, _) = kind.sample().scene {
             assert_eq!(kind.whose(), Whose::Limit(limit));

@@ -120,14 +120,16 @@ impl fmt::Display for Whose {
     }
 }
 
-/// The bytes that it is for: `SP or HTAB`, `0 to 9`.
+/// The bytes that it is for: `SP or HTAB`, `0 to 9`, `one of < > =`.
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ends = [self.found[0], self.found[self.found.len() - 1]];
-        let is_run = self.found.len() > 2 && self.found.is_sorted() && ends[1] - ends[0] == 9;
-        let (shown, between) = if is_run { (&ends[..], " to ") } else { (self.found, " or ") };
+        let (before, shown, between) = match self.found {
+            [b'0', .., b'9'] => ("", &b"09"[..], " to "),
+            [_, _, _, ..] => ("one of ", self.found, " "),
+            few => ("", few, " or "),
+        };
         for (i, &octet) in shown.iter().enumerate() {
-            f.write_str(if i > 0 { between } else { "" })?;
+            f.write_str(if i > 0 { between } else { before })?;
             match octet {
                 b'!'..=b'~' => write!(f, "{}", char::from(octet))?,
                 other => write!(f, "{}", Octet(other))?,

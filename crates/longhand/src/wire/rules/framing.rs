@@ -26,7 +26,7 @@ rules! {
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" at 45;
         wanted "Content-Length or Transfer-Encoding";
         rule "The body is delimited by its length or by its chunks. A server may refuse a request with both; longhand does.";
-        why "It is the oldest way to smuggle: a server in front goes by the one, this one by the other, and the rest is a request that nobody checked.";
+        why "It is how requests are smuggled: a server in front goes by the one, this one by the other, and the rest is a request that nobody checked.";
         help "leave one of the two away: Content-Length if the body is sent in chunks.";
 
     CodingVersion BAD_REQUEST Meaning Choice, "RFC 9112 section 6.1";

@@ -56,10 +56,10 @@ rules! {
         b"GET / HTTP/1.1\r\nHost: caf\xc3\xa9\r\n\r\n" at 25;
         wanted "a name, an IPv4 address or [an IPv6 address], and perhaps :port";
         rule "A host is a name or an address in the grammar of URIs: ASCII, without blanks, quotes and slashes.";
-        why "The host ends up in links, logs and cache keys: bytes that mean something there are an attack.";
+        why "The host ends up in links, logs and cache keys: a byte that means something there can be an attack.";
         help "write a name beyond ASCII in its xn-- form.";
         * found b"/" help "write host and port alone: no scheme, no slash, no path." b"GET / HTTP/1.1\r\nHost: x/a\r\n\r\n" at 23;
-        * found b" ,\"'<" help "write one name alone, without blanks and quotes." b"GET / HTTP/1.1\r\nHost: x y\r\n\r\n" at 23;
+        * found b" \"<" help "write one name alone, without blanks and quotes." b"GET / HTTP/1.1\r\nHost: x y\r\n\r\n" at 23;
 
     HostLiteral BAD_REQUEST Meaning Rfc, "RFC 3986 section 3.2.2";
         b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n" at 22;
