@@ -277,7 +277,7 @@ impl Connection<'_, '_> {
         let head_only = self.buffer.filled().trim_ascii_start().starts_with(b"HEAD ");
         let asked = Asked { version: Version::Http11, head_only, persistence: Persistence::Close };
         self.now = self.link.now();
-        let mut reply = Broken::behind(self.framing, self.buffer.filled(), violation).refusal();
+        let mut reply = Broken::behind(self.framing, self.buffer.filled(), violation).answer();
         let sent = respond(&mut self.link, asked, &mut reply, &mut self.date, self.now);
         self.around.tell(&Event::Answered(Answered {
             peer: self.link.transport.peer(),

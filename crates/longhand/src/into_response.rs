@@ -50,13 +50,13 @@ impl<'s> IntoResponse<'s> for Status {
 /// is closed. It repeats nothing of the peer's but that one byte.
 impl<'s> IntoResponse<'s> for Violation {
     fn into_response(self) -> Reply<'s> {
-        Broken { violation: self, note: None }.refusal()
+        Broken { violation: self, note: None }.answer()
     }
 }
 
 impl Broken {
     /// The refusal, with the note on a line of its own.
-    pub(crate) fn refusal(&self) -> Response {
+    pub(crate) fn answer(&self) -> Response {
         let (violation, kind) = (self.violation, self.violation.kind());
         let mut text = format!("{}: {violation}\n{}", kind.name(), kind.text());
         if let Some(note) = &self.note {
@@ -82,7 +82,7 @@ fn refused<'s>(refusal: &Refusal) -> Reply<'s> {
 impl<'s> IntoResponse<'s> for io::Error {
     fn into_response(self) -> Reply<'s> {
         match (Broken::of(&self), Refusal::of(&self)) {
-            (Some(broken), _) => broken.refusal(),
+            (Some(broken), _) => broken.answer(),
             (None, Some(refusal)) => refused(refusal),
             (None, None) => Status::INTERNAL_SERVER_ERROR.into_response().because(self),
         }
