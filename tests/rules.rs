@@ -102,6 +102,24 @@ fn every_sample_breaks_its_rule_at_its_byte_and_gets_its_own_help() {
 }
 
 #[test]
+fn a_refused_body_is_told_what_was_promised_and_what_came() {
+    let chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let says = |peer: Scripted, note: &str| {
+        let text = talk(peer, &Limits::default(), echo).only().text();
+        assert!(text.contains(&format!("\n{note}\nHelp: ")), "wanted: {note}\nfound:  {text}");
+    };
+    let length = Kind::EndedInBody.sample().bytes;
+    let promised = "Content-Length promised 20 bytes, 11 came.";
+    says(Scripted::new().send(length), promised);
+    says(Scripted::new().send(length).end(), promised);
+    let missing = "By its size, in which 10 means sixteen, 6 bytes of the chunk are missing.";
+    says(Scripted::new().send(chunked).send("10\r\n0123456789"), missing);
+    let last = "A chunk of size 0 and an empty line would end it.";
+    says(Scripted::new().send(chunked).send("5\r\nhello\r\n").end(), last);
+    says(Scripted::new().send(chunked).send("5\r\nhello\r\n0\r\n").end(), last);
+}
+
+#[test]
 fn every_section_that_a_rule_names_exists_and_none_is_listed_in_vain() {
     let listed = |rfc: &&str, number: &&str| format!("{rfc} section {number}");
     let listed: Vec<String> = SECTIONS

@@ -45,7 +45,6 @@ pub use violation::Violation;
 pub(crate) use scan::Layout;
 pub(crate) use start_line::request as scan_request;
 
-/// Every rule that a message can break, by name, with bytes that break it.
 #[cfg(doc)]
 #[doc = include_str!("errors.md")]
 pub mod errors {}
