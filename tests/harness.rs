@@ -18,3 +18,5 @@ pub mod program;
 pub mod latch;
 #[path = "harness/watched.rs"]
 pub mod watched;
+#[path = "harness/lessons/mod.rs"]
+pub mod lessons;

@@ -114,10 +114,32 @@ fn no_test_sleeps() {
     // Parted, so that this file does not name what it looks for.
     let sleep = ["thread", "sleep"].join("::");
     let mut places = Vec::new();
+    let exercises = root().join("tests/exercises");
     for path in sources(&root().join("tests")) {
         for (index, line) in read(&path).lines().enumerate() {
-            if line.contains(&sleep) {
+            // The exercises are servers, and one of them is slow on purpose.
+            if line.contains(&sleep) && !path.starts_with(&exercises) {
                 places.push(format!("{}:{}: sleeps", shown(&path), index + 1));
+            }
+        }
+    }
+    report(&places);
+}
+
+#[test]
+fn an_exercise_fits_on_one_page_and_stands_alone() {
+    let mut places = Vec::new();
+    for number in 1..=7 {
+        for name in [format!("s{number}.rs"), format!("solutions/s{number}.rs")] {
+            let path = root().join("tests/exercises").join(&name);
+            let text = read(&path);
+            let lines = text.lines().count();
+            if lines > if name.starts_with("solutions") { 60 } else { 50 } {
+                places.push(format!("{}:{lines}: too long for one page", shown(&path)));
+            }
+            let used = text.lines().filter(|line| line.starts_with("use "));
+            if used.clone().any(|line| !line.starts_with("use std::")) {
+                places.push(format!("{}:1: uses more than std", shown(&path)));
             }
         }
     }
