@@ -34,10 +34,16 @@ fn main() -> ExitCode {
     let (mut passed, mut failed, mut left_out) = (0, 0, 0);
     for check in chosen {
         let report = check.of(address, patience);
-        println!("{report}");
+        match &report.outcome {
+            Outcome::Unreachable(why) if passed + failed + left_out == 0 => {
+                eprintln!("{why}");
+                return ExitCode::FAILURE;
+            }
+            _ => println!("{report}"),
+        }
         match report.outcome {
             Outcome::Passed => passed += 1,
-            Outcome::Failed(_) => failed += 1,
+            Outcome::Failed(_) | Outcome::Unreachable(_) => failed += 1,
             Outcome::LeftOut(_) => left_out += 1,
         }
     }

@@ -27,7 +27,6 @@ fn answer(mut stream: &TcpStream, saved: &mut HashMap<String, String>) -> io::Re
     let mut form = String::new();
     reader.take(length.unwrap_or(0)).read_to_string(&mut form)?;
     form.retain(|letter| letter.is_ascii_graphic());
-
     let name = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
     let (status, location) = match form.trim_start_matches("longuri=").split_once("&shortname=") {
         Some((uri, name)) if answers(uri).is_ok_and(|answers| answers) => {

@@ -18,6 +18,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// Why a check goes no further.
 pub(super) enum Stop {
     Failed(String),
+    Unreachable(String),
     Missing(String),
 }
 
@@ -80,7 +81,9 @@ impl Talk {
         });
         match stream {
             Ok(stream) => Ok(Line { stream, received: Vec::new() }),
-            Err(error) => Err(Stop::Failed(format!("no connection to {}: {error}", self.address))),
+            Err(error) => {
+                Err(Stop::Unreachable(format!("no connection to {}: {error}", self.address)))
+            }
         }
     }
 

@@ -19,11 +19,11 @@ impl Display for Report {
         let check = self.check;
         let (word, found) = match &self.outcome {
             Outcome::Passed => ("passed", None),
-            Outcome::Failed(why) => ("FAILED", Some(("found", why))),
-            Outcome::LeftOut(why) => ("left out", Some(("found", why))),
+            Outcome::Failed(why) | Outcome::Unreachable(why) => ("FAILED", Some(why)),
+            Outcome::LeftOut(why) => ("left out", Some(why)),
         };
         writeln!(f, "{} {word}: {}", check.name, check.title)?;
-        if let Outcome::Failed(_) = self.outcome {
+        if word == "FAILED" {
             row(f, "reported", check.symptom)?;
         }
         for event in &self.events {
@@ -38,8 +38,8 @@ impl Display for Report {
                 }
             }
         }
-        if let Some((label, text)) = found {
-            row(f, label, text)?;
+        if let Some(found) = found {
+            row(f, "found", found)?;
         }
         if let Outcome::LeftOut(_) = self.outcome {
             row(f, "needs", check.needs)?;
