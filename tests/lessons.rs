@@ -1,9 +1,9 @@
-//! The checks of `harness::lessons`, checked: on a server that keeps every rule, and on one that never
-//! says a word.
+//! The tools of those who learn by hand. The checks of `harness::lessons`, on a server that keeps every
+//! rule and on one that never says a word; and the programs `check` and `wire`.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,9 @@ use harness::lessons::{CHECKS, Outcome, Patience};
 use harness::program::example;
 use harness::running::run;
 use longhand::{IntoResponse, Limits, Request, Response, Server, Status};
+
+/// Nobody listens here. A port that was free a moment ago may be another test's by now.
+const NOBODY: &str = "127.0.0.1:1";
 
 /// What the checks ask of a server.
 fn answer(request: &mut Request<'_>) -> std::io::Result<Response> {
@@ -89,8 +92,77 @@ fn check_says_by_its_exit_code_how_it_went() {
     // Its limit is higher, so that it takes what is to be refused.
     assert_eq!(bad.0, Some(0), "{}", bad.1);
     assert!(bad.1.contains("S4 left out: ") && bad.1.contains("  needs "), "{}", bad.1);
-    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let (code, text) = check(&[&closed.expect("a free port").to_string()]);
+    let (code, text) = check(&[NOBODY]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.starts_with("no connection to "), "{text}");
+}
+
+/// Runs `wire` with this input; gives what it was found to send, and how it ended.
+fn wire(flags: &[&str], input: &[u8], answer: &[u8]) -> (Vec<u8>, Output) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("a listener has an address").to_string();
+    let wire = typed(Command::new(example("wire")).args(flags).arg(address), input);
+    let (mut stream, _) = listener.accept().expect("it connects");
+    stream.set_read_timeout(Some(NEVER)).expect("a timeout can be set");
+    let mut sent = Vec::new();
+    stream.read_to_end(&mut sent).expect("its side ends with its input");
+    stream.write_all(answer).expect("it still reads");
+    drop(stream);
+    (sent, wire.wait_with_output().expect("it ends"))
+}
+
+fn typed(command: &mut Command, input: &[u8]) -> Child {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    child.stdin.take().expect("a pipe").write_all(input).expect("it reads its input");
+    child
+}
+
+#[test]
+fn wire_sends_what_it_says_and_shows_what_comes() {
+    for (flags, input, expected) in [
+        (&[][..], "GET / HTTP/1.1\nHost: x\r\n\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        (&[], "a\nno end", "a\r\nno end"),
+        (&["--lf"], "GET /\n", "GET /\n"),
+        (&["--raw"], "a\\r\\n\\t\\x00\\x7Fz\nb\n", "a\r\n\t\0\x7fzb"),
+        (&["--split", "1"], "ab\n", "ab\r\n"),
+    ] {
+        let (sent, output) = wire(flags, input.as_bytes(), b"");
+        assert_eq!(sent.escape_ascii().to_string(), expected.as_bytes().escape_ascii().to_string());
+        assert_eq!(output.status.code(), Some(0), "{flags:?}: {output:?}");
+    }
+    let (_, output) = wire(&[], b"", b"a\r\nb\x1b[2J\0\x7f\xff\t");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "a␍␊\nb␛[2J␀␡\\xff␉");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the peer has ended its side"));
+}
+
+#[test]
+fn wire_is_a_server_that_answers_a_client_that_has_ended_its_side() {
+    let mut wire = typed(
+        Command::new(example("wire")).args(["--listen", "127.0.0.1:0"]),
+        b"HTTP/1.1 200 OK\n\n",
+    );
+    let mut line = String::new();
+    let stdout = wire.stdout.as_mut().expect("a pipe");
+    BufReader::new(stdout).read_line(&mut line).expect("a line");
+    let address = line.trim_end().strip_prefix("listening on http://").expect("its address");
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(NEVER)).expect("a timeout can be set");
+    stream.shutdown(Shutdown::Write).expect("it is connected");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert_eq!(answer, "HTTP/1.1 200 OK\r\n\r\n");
+    assert!(wire.wait().expect("it ends").success());
+}
+
+#[test]
+fn wire_tells_bad_arguments_from_no_connection() {
+    let code = |arguments: &[&str], input: &[u8]| {
+        let output = typed(Command::new(example("wire")).args(arguments), input).wait_with_output();
+        output.expect("it ends").status.code()
+    };
+    for arguments in [&[][..], &["nowhere"], &["--split", "x", "a:1"], &["a:1", "b:2"], &["--no"]] {
+        assert_eq!(code(arguments, b""), Some(2), "{arguments:?}");
+    }
+    assert_eq!(code(&[NOBODY], b""), Some(1));
 }

@@ -27,8 +27,8 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
             return Ok(());
         }
     }
-    let fields = head.lines().filter_map(|line| line.split_once(':'));
-    let length = fields.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).last();
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let length: u64 = length.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(0);
 
     if length > LARGEST {

@@ -25,8 +25,8 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
             }
         }
         // Taken whatever the request is, also one that is answered with 400.
-        let fields = head.lines().filter_map(|line| line.split_once(':'));
-        let length = fields.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).last();
+        let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+        let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length = length.map_or(Ok(0), |(_, value)| value.trim().parse());
         let mut body = Vec::new();
         reader.by_ref().take(length.map_err(io::Error::other)?).read_to_end(&mut body)?;

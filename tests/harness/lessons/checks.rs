@@ -136,8 +136,9 @@ pub(super) fn idle(talk: &mut Talk) -> Result<(), Stop> {
     for line in &mut idle {
         let _ = line.stream.write_all(&get("/"));
     }
+    let until = Instant::now() + PAUSE;
     for line in &mut idle {
-        talk.receive(line, "GET", PAUSE);
+        talk.receive(line, "GET", until.saturating_duration_since(Instant::now()));
     }
     got.map(|_| ())
 }

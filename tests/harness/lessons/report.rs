@@ -34,7 +34,7 @@ impl Display for Report {
                     row(f, "came back", &format!("nothing: {end}"))?;
                 }
                 Event::Received(method, bytes, _) => {
-                    rows(f, "came back", explained(bytes, method))?
+                    rows(f, "came back", explained(bytes, method))?;
                 }
             }
         }
