@@ -127,26 +127,6 @@ fn no_test_sleeps() {
 }
 
 #[test]
-fn an_exercise_fits_on_one_page_and_stands_alone() {
-    let mut places = Vec::new();
-    for number in 1..=7 {
-        for name in [format!("s{number}.rs"), format!("solutions/s{number}.rs")] {
-            let path = root().join("tests/exercises").join(&name);
-            let text = read(&path);
-            let lines = text.lines().count();
-            if lines > if name.starts_with("solutions") { 60 } else { 50 } {
-                places.push(format!("{}:{lines}: too long for one page", shown(&path)));
-            }
-            let used = text.lines().filter(|line| line.starts_with("use "));
-            if used.clone().any(|line| !line.starts_with("use std::")) {
-                places.push(format!("{}:1: uses more than std", shown(&path)));
-            }
-        }
-    }
-    report(&places);
-}
-
-#[test]
 fn nothing_stray_stands_at_the_top() {
     if !root().join(".git").exists() {
         return;
