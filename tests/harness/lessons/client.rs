@@ -181,7 +181,7 @@ impl Display for End {
             Self::Refused(why) => write!(f, "what came is no HTTP/1.1: {why}"),
             Self::Closed => f.write_str("the connection closed"),
             Self::Broken(error) => write!(f, "the connection broke: {error}"),
-            Self::Silent => f.write_str("no end, and nothing more to be heard"),
+            Self::Silent => f.write_str("no whole answer came in time"),
         }
     }
 }
