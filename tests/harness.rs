@@ -20,3 +20,9 @@ pub mod latch;
 pub mod watched;
 #[path = "harness/lessons/mod.rs"]
 pub mod lessons;
+#[path = "harness/json.rs"]
+pub mod json;
+#[path = "harness/relay.rs"]
+pub mod relay;
+#[path = "harness/browser.rs"]
+pub mod browser;

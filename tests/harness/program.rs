@@ -195,7 +195,7 @@ impl Drop for Program {
 }
 
 /// The lines of a pipe, read as they come, so that it is never full.
-fn lines_of(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+pub(crate) fn lines_of(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let lines = BufReader::new(pipe.expect("a pipe was asked for")).lines();
     let (say, said) = channel();
     thread::spawn(move || {
