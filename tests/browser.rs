@@ -1,0 +1,79 @@
+//! Web pages in a real browser: headless Chromium visits the examples, and servers made for it.
+//!
+//! ```text
+//! cargo test -p tests --test browser
+//! ```
+//!
+//! It needs Debian's packages `chromium` and `chromium-driver`, and fails without them; a plain
+//! `cargo test` neither builds nor runs it. What only a browser knows is looked at here: which
+//! fields it sends, what it refuses to run, to load and to keep, and what a visitor sees. What a
+//! server answers to which bytes is tested elsewhere. The parts: the browser itself (`driving`), the
+//! bookmark server as a visitor uses it (`bookmark`), and as others abuse it (`foreign`).
+#![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
+
+#[path = "browser/bookmark.rs"]
+mod bookmark;
+#[path = "browser/driving.rs"]
+mod driving;
+#[path = "browser/foreign.rs"]
+mod foreign;
+
+use std::net::SocketAddr;
+
+use harness::client::Client;
+use harness::program::{Program, command};
+use harness::relay::Relay;
+use harness::running::{Running, Told, run};
+use longhand::{Request, Response, Server};
+
+/// A bookmark server, and what browsers ask of it.
+struct Bookmark {
+    relay: Relay,
+    program: Program,
+}
+
+impl Bookmark {
+    /// One that keeps nothing and may look at sites of this machine.
+    fn start() -> Self {
+        let settings =
+            [("PORT", "0"), ("HOST", "127.0.0.1"), ("STORE", "memory"), ("CHECK_PRIVATE", "allow")];
+        let program = Program::start(command("bookmark", &settings));
+        Self { relay: Relay::to(program.address()), program }
+    }
+
+    /// Its page, under the name of a host that is this machine.
+    fn at(&self, host: &str) -> String {
+        at(host, self.relay.address)
+    }
+
+    /// Where a name leads, if there is such a bookmark. Not asked through the relay.
+    fn location(&self, name: &str) -> Option<String> {
+        let answer = self.program.client().get(&format!("/{name}")).answer();
+        assert!([303, 404].contains(&answer.status), "{answer:?}");
+        answer.field("location").map(str::to_owned)
+    }
+}
+
+/// A URL of this machine, under the name of a host.
+fn at(host: &str, address: SocketAddr) -> String {
+    format!("http://{host}:{}/", address.port())
+}
+
+/// A site whose every path shows a page, the same without a policy of any kind.
+fn site(page: impl Into<String>) -> Running {
+    let page = page.into();
+    run(Server::bind("127.0.0.1:0").unwrap(), move |_: &mut Request<'_>| {
+        Response::html(page.clone())
+    })
+}
+
+/// The body of what a server answers to a GET without a browser.
+fn fetch(address: SocketAddr, path: &str) -> String {
+    Client::to(address).get(path).answer().text()
+}
+
+/// How many requests a site has answered since this was last called. A connection alone is none:
+/// browsers open some on a guess.
+fn asked(site: &Running) -> usize {
+    site.events().iter().filter(|told| matches!(told, Told::Answered { .. })).count()
+}
