@@ -7,8 +7,10 @@
 //! It needs Debian's packages `chromium` and `chromium-driver`, and fails without them; a plain
 //! `cargo test` neither builds nor runs it. What only a browser knows is looked at here: which
 //! fields it sends, what it refuses to run, to load and to keep, and what a visitor sees. What a
-//! server answers to which bytes is tested elsewhere. The parts: the browser itself (`driving`), the
-//! bookmark server as a visitor uses it (`bookmark`), and as others abuse it (`foreign`).
+//! server answers to which bytes is tested elsewhere.
+//!
+//! The parts: the browser itself (`driving`); the bookmark server as a visitor uses it (`bookmark`)
+//! and as others abuse it (`foreign`); sixteen requests at once (`frames`).
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 #[path = "browser/bookmark.rs"]
@@ -17,6 +19,8 @@ mod bookmark;
 mod driving;
 #[path = "browser/foreign.rs"]
 mod foreign;
+#[path = "browser/frames.rs"]
+mod frames;
 
 use std::net::SocketAddr;
 
