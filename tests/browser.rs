@@ -10,11 +10,14 @@
 //! server answers to which bytes is tested elsewhere.
 //!
 //! The parts: the browser itself (`driving`); the bookmark server as a visitor uses it (`bookmark`)
-//! and as others abuse it (`foreign`); sixteen requests at once (`frames`).
+//! and as others abuse it (`foreign`); what is kept and sent of cookies (`cookies`); sixteen requests
+//! at once (`frames`).
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 #[path = "browser/bookmark.rs"]
 mod bookmark;
+#[path = "browser/cookies.rs"]
+mod cookies;
 #[path = "browser/driving.rs"]
 mod driving;
 #[path = "browser/foreign.rs"]
