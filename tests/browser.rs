@@ -10,8 +10,8 @@
 //! server answers to which bytes is tested elsewhere.
 //!
 //! The parts: the browser itself (`driving`); the bookmark server as a visitor uses it (`bookmark`)
-//! and as others abuse it (`foreign`); what is kept and sent of cookies (`cookies`); sixteen requests
-//! at once (`frames`).
+//! and as others abuse it (`foreign`); what is kept and sent of cookies (`cookies`), and of a folder's
+//! files (`files`); sixteen requests at once (`frames`).
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 #[path = "browser/bookmark.rs"]
@@ -20,6 +20,8 @@ mod bookmark;
 mod cookies;
 #[path = "browser/driving.rs"]
 mod driving;
+#[path = "browser/files.rs"]
+mod files;
 #[path = "browser/foreign.rs"]
 mod foreign;
 #[path = "browser/frames.rs"]
