@@ -11,7 +11,7 @@
 //!
 //! The parts: the browser itself (`driving`); the bookmark server as a visitor uses it (`bookmark`)
 //! and as others abuse it (`foreign`); what is kept and sent of cookies (`cookies`), and of a folder's
-//! files (`files`); sixteen requests at once (`frames`).
+//! files (`files`); sixteen requests at once (`frames`); files that a visitor sends (`uploads`).
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 #[path = "browser/bookmark.rs"]
@@ -26,6 +26,8 @@ mod files;
 mod foreign;
 #[path = "browser/frames.rs"]
 mod frames;
+#[path = "browser/uploads.rs"]
+mod uploads;
 
 use std::net::SocketAddr;
 
