@@ -5,7 +5,7 @@
 
 use std::env;
 use std::fmt::Display;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::{ExitCode, exit};
 use std::str::FromStr;
 use std::time::Duration;
@@ -64,17 +64,25 @@ pub fn bind_to(host: &str) -> Server {
     listen((host.trim_start_matches('[').trim_end_matches(']'), port), host, port)
 }
 
+/// A listener on `HOST` and `PORT`, as [`bind`] takes one: for a server with an acceptor of its own.
+pub fn listener() -> TcpListener {
+    let host: String = setting("HOST", "127.0.0.1".to_owned(), "a host name or address");
+    let port = port();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    TcpListener::bind((bare, port)).unwrap_or_else(|error| cannot_listen(&host, port, &error))
+}
+
 fn port() -> u16 {
     setting("PORT", 8000, "a port from 0 to 65535")
 }
 
 fn listen(addresses: impl ToSocketAddrs, host: &str, port: u16) -> Server {
-    Server::bind(addresses).unwrap_or_else(|error| {
-        eprintln!(
-            "cannot listen on {host}, port {port}: {error}; PORT=8001, say, takes another port"
-        );
-        exit(2)
-    })
+    Server::bind(addresses).unwrap_or_else(|error| cannot_listen(host, port, &error))
+}
+
+fn cannot_listen(host: &str, port: u16, error: &dyn Display) -> ! {
+    eprintln!("cannot listen on {host}, port {port}: {error}; PORT=8001, say, takes another port");
+    exit(2)
 }
 
 /// Prints where the server listens, and serves until SIGTERM or SIGINT has drained it: `LAME_DUCK_MS`
@@ -118,7 +126,7 @@ where
 }
 
 /// An address that one can open: a server on all interfaces has none of its own.
-fn url(address: SocketAddr) -> String {
+pub fn url(address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         return format!("http://localhost:{}", address.port());
     }

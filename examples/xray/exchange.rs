@@ -1,0 +1,302 @@
+//! What was recorded of a connection: its bytes, where each read ended, and what the parser calls them.
+//!
+//! Bytes enter as they were read and written, with the time; out come connections of exchanges of
+//! messages. Each message keeps its bytes, the places where reads began, and the spans and the
+//! verdict of `wire::explain`: the server's own parser, which ran over the same bytes. All times are
+//! counted from the start of the program.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use longhand::Limits;
+use longhand::wire::{Explained, Part, Verdict, Violation, explain, explain_response};
+
+use crate::part;
+
+/// Bytes kept of one message; those beyond are counted.
+pub(crate) const KEPT: usize = 64 << 10;
+
+/// Fields whose values are secrets: people project this program on a wall.
+const SECRET: [&str; 4] = ["cookie", "set-cookie", "authorization", "proxy-authorization"];
+
+/// A connection, from `accept` on.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    /// Counted from one, in the order of `accept`.
+    pub(crate) number: u32,
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) opened: Duration,
+    /// Reads that gave bytes.
+    pub(crate) reads: usize,
+    pub(crate) writes: usize,
+    /// In the order of the requests. The oldest may have been forgotten: see their numbers.
+    pub(crate) exchanges: Vec<Exchange>,
+    /// When it ended, and why.
+    pub(crate) closed: Option<(Duration, &'static str)>,
+}
+
+/// A request, whole or not, with what answers it.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// Counted from one on its connection.
+    pub(crate) number: u32,
+    pub(crate) request: Message,
+    /// Interim responses (100) and the final one.
+    pub(crate) responses: Vec<Message>,
+    /// What the server refused beyond what the bytes alone say: a deadline, a limit, a tunnel.
+    pub(crate) told: Option<Refusal>,
+}
+
+/// A broken rule, and at which byte of the request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) violation: Violation,
+    pub(crate) at: usize,
+}
+
+/// Where the bytes of a read begin; in a response, of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// In the message. Zero may lie within a read: the message before it may have shared it.
+    pub(crate) at: usize,
+    /// Of the read, counted from one on the connection.
+    pub(crate) number: usize,
+    pub(crate) time: Duration,
+}
+
+/// The bytes of a request or a response, each one named.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) edges: Vec<Edge>,
+    /// In order, without gap or overlap, up to the end of `bytes`.
+    pub(crate) spans: Vec<(Part, Range<usize>)>,
+    pub(crate) verdict: Verdict,
+    /// Bytes that came and were not kept.
+    pub(crate) missed: u64,
+    /// Where secrets stand in `bytes`.
+    secrets: Vec<Range<usize>>,
+}
+
+/// A line as HTTP has it, or a piece of a body: a run of spans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) title: &'static str,
+    /// Where the RFC tells of it.
+    pub(crate) section: &'static str,
+    /// Which spans.
+    pub(crate) spans: Range<usize>,
+    /// Which bytes.
+    pub(crate) bytes: Range<usize>,
+}
+
+impl Connection {
+    pub(crate) fn new(number: u32, peer: Option<SocketAddr>, opened: Duration) -> Self {
+        Self { number, peer, opened, reads: 0, writes: 0, exchanges: Vec::new(), closed: None }
+    }
+
+    /// A read gave these bytes. One read may end a request, hold several, and begin another.
+    pub(crate) fn received(&mut self, bytes: &[u8], time: Duration, limits: &Limits) {
+        self.reads += 1;
+        let mut rest = bytes.to_vec();
+        while !rest.is_empty() {
+            if self.exchanges.last().is_none_or(|last| last.request.verdict == Verdict::Accepted) {
+                let number = self.exchanges.last().map_or(1, |last| last.number + 1);
+                self.exchanges.push(Exchange::new(number));
+            }
+            let Some(Exchange { request, .. }) = self.exchanges.last_mut() else { return };
+            rest = request.take(&rest, self.reads, time, |bytes| explain(bytes, limits));
+        }
+    }
+
+    /// A write took these bytes: they belong to the first request that has no final response yet.
+    pub(crate) fn sent(&mut self, bytes: &[u8], time: Duration, limits: &Limits) {
+        self.writes += 1;
+        let mut rest = bytes.to_vec();
+        while !rest.is_empty() {
+            let waiting = self.exchanges.iter_mut().find(|exchange| !exchange.is_answered());
+            let Some(exchange) = waiting else { return };
+            let method = exchange.request.method();
+            if exchange.responses.last().is_none_or(|last| last.verdict != Verdict::Unfinished) {
+                exchange.responses.push(Message::new());
+            }
+            let Some(response) = exchange.responses.last_mut() else { return };
+            let explain = |bytes: &[u8]| explain_response(bytes, &method, limits);
+            rest = response.take(&rest, self.writes, time, explain);
+        }
+    }
+
+    /// The server has refused a request. In a body it counts bytes from the body's start.
+    pub(crate) fn refused(&mut self, violation: Violation, in_body: bool) {
+        let Some(exchange) = self.exchanges.iter_mut().find(|exchange| !exchange.is_answered())
+        else {
+            return;
+        };
+        let body = if in_body { exchange.request.head_end().unwrap_or(0) } else { 0 };
+        exchange.told = Some(Refusal { violation, at: body.saturating_add(violation.at()) });
+    }
+}
+
+impl Exchange {
+    fn new(number: u32) -> Self {
+        Self { number, request: Message::new(), responses: Vec::new(), told: None }
+    }
+
+    /// Whether the final response is whole, or will never be.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.response().is_some_and(|response| response.verdict != Verdict::Unfinished)
+    }
+
+    /// The final response, as far as it has come.
+    pub(crate) fn response(&self) -> Option<&Message> {
+        self.responses.last().filter(|last| last.part(Part::Status).first() != Some(&b'1'))
+    }
+
+    /// The rule that the request broke, if it did.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        match self.request.verdict {
+            Verdict::Refused(violation) => Some(Refusal { violation, at: violation.at() }),
+            Verdict::Accepted | Verdict::Unfinished => self.told,
+        }
+    }
+}
+
+impl Message {
+    /// A message of which no byte has come.
+    pub(crate) fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            edges: Vec::new(),
+            spans: Vec::new(),
+            verdict: Verdict::Unfinished,
+            missed: 0,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Takes what came in one read and has it explained; gives back what belongs to the next message.
+    pub(crate) fn take(
+        &mut self,
+        bytes: &[u8],
+        number: usize,
+        time: Duration,
+        explain: impl Fn(&[u8]) -> Explained,
+    ) -> Vec<u8> {
+        let kept = bytes.len().min(KEPT - self.bytes.len());
+        self.missed += (bytes.len() - kept) as u64;
+        if kept == 0 {
+            return Vec::new();
+        }
+        self.edges.push(Edge { at: self.bytes.len(), number, time });
+        self.bytes.extend_from_slice(&bytes[..kept]);
+        Explained { spans: self.spans, verdict: self.verdict } = explain(&self.bytes);
+        let mut next = Vec::new();
+        if let Some((Part::Next, at)) = self.spans.last().cloned() {
+            self.spans.pop();
+            next = self.bytes.split_off(at.start);
+            // What was not kept followed a whole message, so it is the next one's.
+            next.extend_from_slice(&bytes[kept..]);
+            self.missed = 0;
+        }
+        self.secrets = secrets(&self.bytes);
+        next
+    }
+
+    /// The byte there, unless it is part of a secret.
+    pub(crate) fn shown(&self, at: usize) -> Option<u8> {
+        let is_secret = self.secrets.iter().any(|secret| secret.contains(&at));
+        self.bytes.get(at).copied().filter(|_| !is_secret)
+    }
+
+    /// Shows secrets too.
+    pub(crate) fn reveal(&mut self) {
+        self.secrets.clear();
+    }
+
+    /// When the last byte came.
+    pub(crate) fn latest(&self) -> Duration {
+        self.edges.last().map_or(Duration::ZERO, |edge| edge.time)
+    }
+
+    /// The bytes of the first span that is this part; none if there is none.
+    pub(crate) fn part(&self, part: Part) -> &[u8] {
+        let found = self.spans.iter().find(|span| span.0 == part);
+        found.map_or(&[], |(_, at)| &self.bytes[at.clone()])
+    }
+
+    /// The method of a request that has come as far as that.
+    pub(crate) fn method(&self) -> String {
+        String::from_utf8_lossy(self.part(Part::Method)).into_owned()
+    }
+
+    /// Where the head ends, if it has.
+    pub(crate) fn head_end(&self) -> Option<usize> {
+        self.spans.iter().find(|span| span.0 == Part::EndOfHead).map(|(_, at)| at.end)
+    }
+
+    /// The value of the first field of this name.
+    pub(crate) fn field(&self, name: &str) -> Option<&[u8]> {
+        let mut named = false;
+        self.spans.iter().find_map(|(part, at)| {
+            let bytes = &self.bytes[at.clone()];
+            if *part == Part::Name {
+                named = bytes.eq_ignore_ascii_case(name.as_bytes());
+            }
+            (named && *part == Part::Value).then_some(bytes)
+        })
+    }
+
+    /// The body's length as the head tells it.
+    pub(crate) fn declared(&self) -> Option<u64> {
+        std::str::from_utf8(self.field("content-length")?).ok()?.parse().ok()
+    }
+
+    /// The spans as lines: a new one only where HTTP has one.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        let mut ended = true;
+        for (index, (part, at)) in self.spans.iter().enumerate() {
+            match lines.last_mut() {
+                Some(line) if !ended => {
+                    line.spans.end = index + 1;
+                    line.bytes.end = at.end;
+                }
+                _ => {
+                    let (spans, bytes) = (index..index + 1, at.clone());
+                    let (title, section) = part::line(*part);
+                    lines.push(Line { title, section, spans, bytes });
+                }
+            }
+            ended = matches!(part, Part::Crlf | Part::EndOfHead | Part::Blank | Part::Body);
+        }
+        lines
+    }
+}
+
+/// Where the values of secret fields stand: by lines and not by spans, so that one is hidden also
+/// before it is whole, behind the byte that is refused, and in a body that quotes a head.
+fn secrets(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let (mut at, mut goes_on) = (0, false);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.trim_ascii_end();
+        let colon = line.iter().position(|byte| *byte == b':');
+        // A folded line goes on with the value before it.
+        let folded = goes_on && line.starts_with(b" ") | line.starts_with(b"\t");
+        goes_on = folded
+            || colon.is_some_and(|colon| {
+                let name = line[..colon].trim_ascii();
+                SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
+            });
+        if goes_on {
+            let from = if folded { 0 } else { colon.map_or(0, |colon| colon + 1) };
+            let blanks = line[from..].len() - line[from..].trim_ascii_start().len();
+            if from + blanks < text.len() {
+                found.push(at + from + blanks..at + text.len());
+            }
+        }
+        at += line.len();
+    }
+    found
+}

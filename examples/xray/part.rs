@@ -1,0 +1,101 @@
+//! The parts of a message in words: short ones to write under bytes, and where the RFC tells of them.
+
+use longhand::wire::Part;
+
+use crate::exchange::Message;
+
+/// What to call a part under its bytes.
+pub(crate) fn name(part: Part) -> &'static str {
+    match part {
+        Part::Blank => "blank",
+        Part::Method => "method",
+        Part::Sp => "sp",
+        Part::Target => "target",
+        Part::Version => "version",
+        Part::Crlf => "crlf",
+        Part::Name => "name",
+        Part::Colon => ":",
+        Part::Ows => "ws",
+        Part::Value => "value",
+        Part::EndOfHead => "end",
+        Part::Status => "status",
+        Part::Reason => "reason",
+        Part::Body => "body",
+        Part::ChunkSize => "size",
+        Part::ChunkExt => "extension",
+        Part::ChunkData => "data",
+        Part::LastChunk => "last",
+        Part::Pending => "not whole yet",
+        Part::Refused => "not read",
+        Part::Next => "next message",
+        _ => "?",
+    }
+}
+
+/// What a line is that begins with this part, and where it is told of.
+pub(crate) fn line(first: Part) -> (&'static str, &'static str) {
+    match first {
+        Part::Blank => ("empty line before a request", "RFC 9112 section 2.2"),
+        Part::Method => ("request line", "RFC 9112 section 3"),
+        Part::Version => ("status line", "RFC 9112 section 4"),
+        Part::Name => ("field line", "RFC 9112 section 5"),
+        Part::EndOfHead => ("empty line: the end of the fields", "RFC 9112 section 2.1"),
+        Part::Body => ("body", "RFC 9112 section 6"),
+        Part::ChunkSize => ("size of a chunk, hexadecimal", "RFC 9112 section 7.1"),
+        Part::ChunkData => ("data of a chunk", "RFC 9112 section 7.1"),
+        Part::LastChunk => ("the last chunk has no data", "RFC 9112 section 7.1"),
+        Part::Pending => ("a beginning", "RFC 9112 section 2.1"),
+        Part::Refused => ("from the byte that broke a rule on", "RFC 9112 section 2.2"),
+        _ => ("the next message", "RFC 9112 section 9.3.2"),
+    }
+}
+
+/// A byte as one character that does nothing but be seen; a secret is a dot of its own.
+pub(crate) fn glyph(shown: Option<u8>) -> char {
+    match shown {
+        None => '•',
+        Some(b' ') => '␠',
+        Some(0x7f) => '␡',
+        Some(byte @ b'!'..=b'~') => char::from(byte),
+        // The pictures of control codes stand in their order.
+        Some(byte @ ..0x20) => char::from_u32(0x2400 + u32::from(byte)).unwrap_or('·'),
+        Some(_) => '·',
+    }
+}
+
+/// What an unfinished message waits for.
+pub(crate) fn waiting(message: &Message) -> String {
+    let body =
+        message.head_end().map_or(0, |end| message.bytes.len() - end) as u64 + message.missed;
+    let known = message.spans.iter().rev().map(|span| span.0).find(|part| *part != Part::Pending);
+    match known {
+        None if message.bytes.is_empty() => "the first byte",
+        None => "the rest of the first word, and a space",
+        Some(Part::Blank) => "a request line",
+        Some(Part::Method) => "one space",
+        Some(Part::Sp) => "the rest of the first line",
+        Some(Part::Target | Part::Version | Part::Status | Part::Reason | Part::Value) => {
+            "the end of the line: CR LF"
+        }
+        Some(Part::Name) => "a colon",
+        Some(Part::Colon | Part::Ows) => "the rest of the field line",
+        Some(Part::Crlf) if message.head_end().is_none() => "a field line, or an empty line",
+        Some(Part::ChunkData) => "the rest of the chunk's data, and CR LF",
+        Some(Part::ChunkSize | Part::ChunkExt | Part::LastChunk) => {
+            "the end of the size line: CR LF"
+        }
+        Some(_) => match message.declared() {
+            Some(length) => {
+                let left = length.saturating_sub(body);
+                return format!(
+                    "{left} more bytes of body: Content-Length promised {length}, {body} came"
+                );
+            }
+            None if message.field("transfer-encoding").is_some() => {
+                "a chunk's size, or trailers and an empty line"
+            }
+            None => "more, until the connection ends",
+        },
+    }
+    .to_owned()
+}

@@ -1,0 +1,136 @@
+//! What one can ask for: the pages, and targets that show something of HTTP when poked.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use longhand::{Handle, IntoResponse, Limits, Reply, Request, Response, State, Status};
+use longhand_kit::form::Form;
+use longhand_kit::html::Html;
+use longhand_kit::router::{Router, parse_param};
+
+use crate::page;
+use crate::recorder::Log;
+
+/// Whom the pages are shown to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Who asks for this machine by a name of its own.
+    Loopback,
+    /// Everybody who can reach it.
+    All,
+}
+
+/// The routes.
+pub(crate) fn routes(
+    log: &Arc<Log>,
+    handle: Handle,
+    limits: Limits,
+    audience: Audience,
+) -> Router<'static> {
+    let (recorded, live) = (Arc::clone(log), Arc::clone(log));
+    Router::new()
+        .route("GET /", move |request| {
+            admit(request, audience)?;
+            let number = recorded.number_of(request.peer());
+            let page = recorded.look(|all| page::page(all, number, recorded.now()));
+            Ok::<_, Response>(page.into_response().field("Cache-Control", "no-store"))
+        })
+        .route("GET /live", move |request| {
+            admit(request, audience)?;
+            let (log, handle) = (Arc::clone(&live), handle.clone());
+            let ends = move || handle.state() != State::Ready;
+            let stream = move |out: &mut longhand::BodyWriter<'_>| page::live(out, &log, ends);
+            let page = Response::stream("text/html; charset=utf-8", stream);
+            Ok::<_, Response>(page.field("Cache-Control", "no-store"))
+        })
+        .route("GET /try", move |request| {
+            let form = Form::parse(request.query().unwrap_or_default())?;
+            Ok::<_, Response>(page::tried(form.first("bytes"), &limits).into_response())
+        })
+        .route("/echo", |request| {
+            let media =
+                request.field("Content-Type").unwrap_or(b"application/octet-stream").to_vec();
+            let body = request.body().read_all()?;
+            let echo = Response::bytes("application/octet-stream", body);
+            // A browser shows what it is sent as what it is called, and scripts are not for echoing.
+            let is_text =
+                media.starts_with(b"text/plain") || media.starts_with(b"application/x-www");
+            let media =
+                if is_text { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+            Ok::<_, Response>(echo.field("Content-Type", media))
+        })
+        .route("GET /slow", |_| {
+            thread::sleep(Duration::from_secs(1));
+            Response::text("a second later\n")
+        })
+        .route("GET /chunked", |_| {
+            Response::stream("text/plain; charset=utf-8", |out| {
+                for line in ["one flush,\n", "one chunk:\n", "its size is hexadecimal\n"] {
+                    out.write_all(line.as_bytes())?;
+                    out.flush()?;
+                }
+                out.trailer("Server-Note", "trailers come last");
+                Ok(())
+            })
+        })
+        .route("GET /redirect", |_| Response::redirect("/"))
+        .route("/status/{code}", |request| {
+            let code: u16 = parse_param(request, "code")?;
+            // 1xx is no final status, and 101 would leave HTTP.
+            let status = Status::new(code).filter(|_| (200..600).contains(&code));
+            status.map(IntoResponse::into_response).ok_or_else(|| {
+                Response::text("expected a status from 200 to 599\n").status(Status::NOT_FOUND)
+            })
+        })
+        .route("GET /form", |_| forms())
+        .route("POST /form", submitted)
+}
+
+/// A page of another name could be somebody else's, who had that name point here to read what is
+/// recorded: it is not shown (RFC 9110 section 7.4). The fix is in the answer.
+fn admit(request: &Request<'_>, audience: Audience) -> Result<(), Response> {
+    let authority = request.authority();
+    let host = authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
+    let host = host.map_or(authority, |(host, _)| host).trim_matches(['[', ']']);
+    let is_own = host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        // HTTP/1.0 needs no Host, and no browser speaks it.
+        || host.is_empty();
+    if is_own || audience == Audience::All {
+        return Ok(());
+    }
+    let text = "expected Host: localhost, or an address of this machine: what is recorded here is \
+                not for pages of other names. Started with HOST set, xray shows it to all.\n";
+    Err(Response::text(text).status(Status::MISDIRECTED_REQUEST))
+}
+
+fn forms() -> Html {
+    let mut page = Html::new();
+    page.raw("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Two forms</title>\n");
+    page.raw("<h1>The same fields, sent in two ways</h1>\n");
+    for media in ["application/x-www-form-urlencoded", "multipart/form-data"] {
+        page.raw("<form method=\"post\" action=\"/form\"").attribute("enctype", media);
+        page.raw(">\n<h2>").text(media).raw("</h2>\n<p><label>Word <input name=\"word\" ");
+        page.raw(
+            "value=\"a&amp;b = c d\"></label>\n<label>File <input type=\"file\" name=\"file\">",
+        );
+        page.raw("</label>\n<button>Send</button>\n</form>\n");
+    }
+    page
+}
+
+/// What came, and where to see how.
+fn submitted(request: &mut Request<'_>) -> Result<Reply<'static>, Response> {
+    let media =
+        String::from_utf8_lossy(request.field("Content-Type").unwrap_or_default()).into_owned();
+    let body = request.body().limit(64 << 10).read_all()?;
+    let mut page = Html::new();
+    page.raw("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>What came</title>\n");
+    page.raw("<h1>").text(body.len()).raw(" bytes of ").text(media).raw("</h1>\n<pre>");
+    page.text(String::from_utf8_lossy(&body))
+        .raw("</pre>\n<p><a href=\"/\">Every byte of it</a>\n");
+    Ok(page.into_response())
+}
