@@ -106,7 +106,7 @@ impl Connection {
                 self.exchanges.push(Exchange::new(number));
             }
             let Some(Exchange { request, .. }) = self.exchanges.last_mut() else { return };
-            rest = request.take(&rest, self.reads, time, |bytes| explain(bytes, limits));
+            rest = request.take(&rest, self.reads, time, KEPT, |bytes| explain(bytes, limits));
         }
     }
 
@@ -123,7 +123,7 @@ impl Connection {
             }
             let Some(response) = exchange.responses.last_mut() else { return };
             let explain = |bytes: &[u8]| explain_response(bytes, &method, limits);
-            rest = response.take(&rest, self.writes, time, explain);
+            rest = response.take(&rest, self.writes, time, KEPT, explain);
         }
     }
 
@@ -175,15 +175,17 @@ impl Message {
         }
     }
 
-    /// Takes what came in one read and has it explained; gives back what belongs to the next message.
+    /// Takes what came in one read, up to `most` bytes altogether, and has it explained. Gives back
+    /// what belongs to the next message.
     pub(crate) fn take(
         &mut self,
         bytes: &[u8],
         number: usize,
         time: Duration,
+        most: usize,
         explain: impl Fn(&[u8]) -> Explained,
     ) -> Vec<u8> {
-        let kept = bytes.len().min(KEPT - self.bytes.len());
+        let kept = bytes.len().min(most - self.bytes.len());
         self.missed += (bytes.len() - kept) as u64;
         if kept == 0 {
             return Vec::new();
@@ -250,6 +252,14 @@ impl Message {
     /// The body's length as the head tells it.
     pub(crate) fn declared(&self) -> Option<u64> {
         std::str::from_utf8(self.field("content-length")?).ok()?.parse().ok()
+    }
+
+    /// Whether nothing but the end of the connection ends the body of this response.
+    pub(crate) fn ends_by_close(&self) -> bool {
+        let is_response = self.spans.first().is_some_and(|span| span.0 == Part::Version);
+        let framed =
+            ["content-length", "transfer-encoding"].iter().any(|name| self.field(name).is_some());
+        is_response && self.head_end().is_some() && !framed
     }
 
     /// The spans as lines: a new one only where HTTP has one.

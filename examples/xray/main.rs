@@ -1,36 +1,133 @@
 //! The X-ray: every byte that a client sends and gets, named by the parser that serves it.
 //!
 //! ```text
-//! cargo run --example xray                       a server to poke; what passes is drawn here
-//! cargo run --example xray -- --file request     explains the bytes of a file
-//! cargo run --example xray -- --explain bare-lf  tells all about one refusal
+//! cargo run --example xray                             a server to poke; what passes is drawn here
+//! cargo run --example xray -- --file request           explains the bytes of a file
+//! cargo run --example xray -- --explain bare-lf        tells all about one refusal
 //! ```
 
 mod exchange;
+mod file;
 mod page;
 mod part;
 mod recorder;
+mod refusal;
 mod routes;
+mod rows;
+mod style;
+mod terminal;
 
-use std::env;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use longhand::transport::{Acceptor, TcpAcceptor};
+use longhand::wire::Kind;
 use longhand::{Limits, Request, Server};
 
 use recorder::{Log, Recording};
-use routes::Audience;
+use routes::{Audience, Ends, routes};
+use style::Style;
+use terminal::Terminal;
+
+const HELP: &str = "\
+Shows every byte of HTTP as the server's parser reads it.
+
+  xray                    listens on HOST (127.0.0.1) and PORT (8000) and draws what passes
+  xray --file F           explains the bytes of a file, or of standard input if F is -
+                          exit code: 0 accepted, 1 refused, 2 not whole
+  xray --file F --html O  sends them to a server of its own, and writes a page about both sides
+  xray --explain NAME     tells all about one refusal: bare-lf, host-missing, …
+
+  --plain    ASCII alone, and no colour
+  --reveal   shows the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization too
+
+COLUMNS is the width of the terminal (80); NO_COLOR=1 takes the colour away.
+";
 
 /// People type slowly.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-fn main() -> ExitCode {
-    serve()
+/// What the arguments ask for.
+#[derive(Default)]
+struct Asked {
+    file: Option<String>,
+    html: Option<String>,
+    explain: Option<String>,
+    plain: bool,
+    reveal: bool,
 }
 
-fn serve() -> ExitCode {
+fn main() -> ExitCode {
+    let mut asked = Asked::default();
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument}: expected a value"));
+        let read = match argument.as_str() {
+            "--file" => value().map(|file| asked.file = Some(file)),
+            "--html" => value().map(|file| asked.html = Some(file)),
+            "--explain" => value().map(|name| asked.explain = Some(name)),
+            "--plain" => Ok(asked.plain = true),
+            "--reveal" => Ok(asked.reveal = true),
+            "--help" | "-h" => {
+                print!("{HELP}");
+                return ExitCode::SUCCESS;
+            }
+            other => Err(format!("{other}: expected an option of these\n\n{HELP}")),
+        };
+        if let Err(problem) = read {
+            return usage(&problem);
+        }
+    }
+    let style = Style::of_stdout(asked.plain);
+    match (&asked.explain, &asked.file, &asked.html) {
+        (Some(name), None, None) => explain(name, style),
+        (None, Some(file), html) => explain_file(file, html.as_deref(), asked.reveal, style),
+        (None, None, None) => serve(asked.reveal, style),
+        (None, None, Some(_)) => usage("--html: expected --file too, with the bytes of a client"),
+        (Some(_), ..) => usage("--explain: expected no other option but --plain"),
+    }
+}
+
+fn usage(problem: &str) -> ExitCode {
+    eprintln!("{problem}");
+    ExitCode::from(2)
+}
+
+fn explain(name: &str, style: Style) -> ExitCode {
+    let Some(kind) = Kind::ALL.iter().find(|kind| kind.name() == name) else {
+        let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        return usage(&format!("--explain {name}: expected one of {}", names.join(", ")));
+    };
+    print(&refusal::page(*kind, style));
+    ExitCode::SUCCESS
+}
+
+fn explain_file(name: &str, html: Option<&str>, reveal: bool, style: Style) -> ExitCode {
+    let bytes = match file::read(name) {
+        Ok(bytes) => bytes,
+        Err(error) => return usage(&format!("--file {name}: {error}")),
+    };
+    let Some(html) = html else {
+        let (text, outcome) = file::explained(name, &bytes, style, reveal);
+        print(&text);
+        if bytes.is_empty() {
+            return usage(&format!("--file {name}: no byte is in it"));
+        }
+        return ExitCode::from(outcome as u8);
+    };
+    let log = Log::new(Instant::now(), Limits::default(), reveal);
+    let router = routes(&log, Ends::Now, Limits::default(), Audience::All);
+    let played = file::played(&bytes, reveal, |request| router.handle(request));
+    match fs::write(html, page::page(&[played], None, Duration::ZERO).as_str()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => usage(&format!("--html {html}: {error}")),
+    }
+}
+
+fn serve(reveal: bool, style: Style) -> ExitCode {
     let limits = Limits {
         first_byte: PATIENCE,
         head_time: PATIENCE,
@@ -41,14 +138,40 @@ fn serve() -> ExitCode {
     };
     let audience = if env::var_os("HOST").is_some() { Audience::All } else { Audience::Loopback };
     let inner = TcpAcceptor::own(setup::listener());
-    let Some(address) = inner.local() else { return ExitCode::FAILURE };
-    let log = Log::new(Instant::now(), limits.clone(), false);
+    let Some(address) = inner.local() else { return usage("a listener without an address") };
+    let log = Log::new(Instant::now(), limits.clone(), reveal);
     let server = Server::new(Recording { inner, log: Arc::clone(&log) }).limits(limits.clone());
-    let router = routes::routes(&log, server.handle(), limits, audience);
-    println!("listening on {}", setup::url(address));
-    setup::run_quietly(
-        server,
-        move |event| log.tell(event),
-        |request: &mut Request<'_>| router.handle(request),
+    let router = routes(&log, Ends::WithServer(server.handle()), limits, audience);
+    print(&format!("listening on {}\n{}", setup::url(address), hints(&address.to_string())));
+
+    let mut terminal = Terminal::new(style);
+    log.watch(Box::new(move |connection, now| print(&terminal.news(connection, now))));
+    let clock = Arc::clone(&log);
+    thread::spawn(move || {
+        loop {
+            thread::sleep(Duration::from_millis(500));
+            clock.tick();
+        }
+    });
+    let answer = |request: &mut Request<'_>| router.handle(request);
+    setup::run_quietly(server, move |event| log.tell(event), answer)
+}
+
+fn hints(address: &str) -> String {
+    format!(
+        "\nOpen that in a browser, or paste one of these; every byte is drawn here.\n\n  \
+         curl -i -d hello http://{address}/echo\n  \
+         printf 'GET /chunked HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' | nc {} {}\n  \
+         cargo run --example wire -- {address}\n\n\
+         A request may take {} minutes here, because people type slowly; other servers give seconds.\n\n",
+        address.rsplit_once(':').map_or(address, |(host, _)| host.trim_matches(['[', ']'])),
+        address.rsplit_once(':').map_or("", |(_, port)| port),
+        PATIENCE.as_secs() / 60,
     )
+}
+
+/// In one piece. That nobody reads any more is no reason to stop serving.
+fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -60,6 +60,11 @@ impl Log {
         look(&self.lock().connections)
     }
 
+    /// The connections, when all is over.
+    pub(crate) fn into_connections(self) -> Vec<Connection> {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).connections
+    }
+
     /// The connection of this peer.
     pub(crate) fn number_of(&self, peer: Option<SocketAddr>) -> Option<u32> {
         self.look(|all| all.iter().rev().find(|one| one.peer == peer).map(|one| one.number))
@@ -98,7 +103,11 @@ impl Log {
         let mut state = self.lock();
         state.accepted += 1;
         let number = state.accepted;
-        state.connections.push(Connection::new(number, peer, now));
+        let connection = Connection::new(number, peer, now);
+        if let Some(watch) = &mut state.watch {
+            watch(&connection, now);
+        }
+        state.connections.push(connection);
         number
     }
 

@@ -23,10 +23,26 @@ pub(crate) enum Audience {
     All,
 }
 
+/// When `/live` ends.
+#[derive(Clone)]
+pub(crate) enum Ends {
+    Now,
+    WithServer(Handle),
+}
+
+impl Ends {
+    fn have_come(&self) -> bool {
+        match self {
+            Self::Now => true,
+            Self::WithServer(handle) => handle.state() != State::Ready,
+        }
+    }
+}
+
 /// The routes.
 pub(crate) fn routes(
     log: &Arc<Log>,
-    handle: Handle,
+    ends: Ends,
     limits: Limits,
     audience: Audience,
 ) -> Router<'static> {
@@ -40,9 +56,10 @@ pub(crate) fn routes(
         })
         .route("GET /live", move |request| {
             admit(request, audience)?;
-            let (log, handle) = (Arc::clone(&live), handle.clone());
-            let ends = move || handle.state() != State::Ready;
-            let stream = move |out: &mut longhand::BodyWriter<'_>| page::live(out, &log, ends);
+            let (log, ends) = (Arc::clone(&live), ends.clone());
+            let stream = move |out: &mut longhand::BodyWriter<'_>| {
+                page::live(out, &log, || ends.have_come())
+            };
             let page = Response::stream("text/html; charset=utf-8", stream);
             Ok::<_, Response>(page.field("Cache-Control", "no-store"))
         })

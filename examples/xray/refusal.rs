@@ -1,0 +1,112 @@
+//! A refusal, with the line it is about and a mark under the byte: what came, what was wanted, whose
+//! rule it is, and the way out.
+
+use longhand::wire::{Kind, Part, Whose};
+
+use crate::exchange::{Message, Refusal};
+use crate::part::glyph;
+use crate::style::{Style, Tone};
+
+/// Columns kept free beside the quoted line, for its number and for what stands beside the mark.
+const BESIDE: usize = 28;
+
+/// The whole text. `place` names the message; `answer` tells what became of it.
+pub(crate) fn text(
+    place: &str,
+    message: &Message,
+    refusal: Refusal,
+    answer: &str,
+    style: Style,
+) -> String {
+    let Refusal { violation, at } = refusal;
+    let kind = violation.kind();
+    let came = violation.found().map(name);
+    let found = came.as_ref().map_or_else(String::new, |found| format!("found {found}, "));
+
+    let before = &message.bytes[..at.min(message.bytes.len())];
+    let number = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |lf| lf + 1);
+    let rest = &message.bytes[start..];
+    let end = start + rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |lf| lf + 1);
+    let column = before.len() - start;
+    let read = message.edges.iter().rev().find(|edge| edge.at <= before.len());
+
+    // Of a long line, what stands around the byte.
+    let room = style.columns.saturating_sub(BESIDE).max(16);
+    let from = start + column.saturating_sub(room * 2 / 3);
+    let to = end.min(from + room);
+    let quoted: String = (from..to).map(|at| glyph(message.shown(at))).map(space).collect();
+    let cut = |is_cut: bool| if is_cut { "…" } else { "" };
+    let indent = " ".repeat(start + column - from + usize::from(from > start));
+
+    let mut text = style.paint(Tone::Bad, &format!("error[{}]", kind.name()));
+    text += &style.paint(Tone::Heading, &format!(": {found}expected {}\n", kind.expected()));
+    let mut plain = format!("  {place}, byte {at} (line {number}, column {})", column + 1);
+    plain += &read.map_or_else(String::new, |edge| format!(", in read {}", edge.number));
+    plain += &format!(
+        "\n     |\n{number:>4} | {}{quoted}{}\n     | {indent}",
+        cut(from > start),
+        cut(to < end)
+    );
+    text += &style.paint(Tone::Plain, &plain);
+    text += &style.paint(Tone::Bad, &format!("^ {}\n", came.as_deref().unwrap_or("here")));
+    let rule = format!("{} ({})", kind.text(), whose(kind));
+    let mut notes = style.wrap("     = rule: ", &rule);
+    notes += &style.wrap("     = help: ", kind.help());
+    notes += &style.wrap("     = ", answer);
+    text + &style.paint(Tone::Plain, &notes)
+}
+
+/// `answered 400 Bad Request, then closed`, from what was written.
+pub(crate) fn answered(response: Option<&Message>, refusal: Refusal) -> String {
+    let Some(response) = response else {
+        return format!("to be answered {}, then closed", status(refusal.violation.kind()));
+    };
+    let text = |part| String::from_utf8_lossy(response.part(part)).into_owned();
+    let closes = response.field("connection").is_some_and(|value| value == b"close");
+    let then = if closes { ", then closed" } else { "" };
+    format!("answered {} {}{then}", text(Part::Status), text(Part::Reason))
+}
+
+/// `--explain NAME`: all that is known of one kind.
+pub(crate) fn page(kind: Kind, style: Style) -> String {
+    let mut page = style.paint(Tone::Heading, kind.name()) + "\n\n";
+    let mut rest = style.wrap("", kind.text());
+    rest += &style.wrap("expected: ", kind.expected());
+    rest += &style.wrap("rule:     ", whose(kind).as_str());
+    rest += &style.wrap("help:     ", kind.help());
+    rest += &style.wrap("answer:   ", &format!("{}, and the connection is closed", status(kind)));
+    page += &style.paint(Tone::Plain, &rest);
+    page
+}
+
+fn status(kind: Kind) -> String {
+    format!("{} {}", kind.status().code(), kind.status().reason())
+}
+
+fn whose(kind: Kind) -> String {
+    let section = kind.section();
+    match kind.whose() {
+        Whose::Rfc => section.to_owned(),
+        Whose::Choice => format!("{section} lets a server choose; longhand refuses"),
+        Whose::Limit(name) => format!("{section}; longhand's own limit, `Limits::{name}`"),
+    }
+}
+
+/// A byte by the name people know it by, and by its digits.
+fn name(byte: u8) -> String {
+    match byte {
+        b'\n' => "LF (0a)".to_owned(),
+        b'\r' => "CR (0d)".to_owned(),
+        b'\t' => "HTAB (09)".to_owned(),
+        b' ' => "SP (20)".to_owned(),
+        0 => "NUL (00)".to_owned(),
+        b'!'..=b'~' => format!("{} ({byte:02x})", char::from(byte)),
+        _ => format!("byte {byte:02x}"),
+    }
+}
+
+/// In a quoted line a space may be a space.
+fn space(glyph: char) -> char {
+    if glyph == '␠' { ' ' } else { glyph }
+}
