@@ -185,24 +185,40 @@ impl Message {
         most: usize,
         explain: impl Fn(&[u8]) -> Explained,
     ) -> Vec<u8> {
-        let kept = bytes.len().min(most - self.bytes.len());
-        self.missed += (bytes.len() - kept) as u64;
-        if kept == 0 {
-            return Vec::new();
-        }
-        self.edges.push(Edge { at: self.bytes.len(), number, time });
-        self.bytes.extend_from_slice(&bytes[..kept]);
-        Explained { spans: self.spans, verdict: self.verdict } = explain(&self.bytes);
+        let (kept, beyond) = bytes.split_at(bytes.len().min(most - self.bytes.len()));
         let mut next = Vec::new();
-        if let Some((Part::Next, at)) = self.spans.last().cloned() {
-            self.spans.pop();
-            next = self.bytes.split_off(at.start);
-            // What was not kept followed a whole message, so it is the next one's.
-            next.extend_from_slice(&bytes[kept..]);
-            self.missed = 0;
+        if !kept.is_empty() {
+            self.edges.push(Edge { at: self.bytes.len(), number, time });
+            self.bytes.extend_from_slice(kept);
+            Explained { spans: self.spans, verdict: self.verdict } = explain(&self.bytes);
+            if let Some((Part::Next, at)) = self.spans.last().cloned() {
+                self.spans.pop();
+                next = self.bytes.split_off(at.start);
+            }
+            self.secrets = secrets(&self.bytes);
         }
-        self.secrets = secrets(&self.bytes);
-        next
+        if self.verdict == Verdict::Accepted {
+            next.extend_from_slice(beyond);
+            return next;
+        }
+        // The end of a body that is not kept is known where the head tells its length; a chunked one
+        // is lost from sight, and the rest of the connection with it.
+        let Some(left) = self.left() else {
+            self.missed += beyond.len() as u64;
+            return next;
+        };
+        let own = usize::try_from(left).map_or(beyond.len(), |left| left.min(beyond.len()));
+        self.missed += own as u64;
+        if own as u64 == left {
+            self.verdict = Verdict::Accepted;
+        }
+        beyond[own..].to_vec()
+    }
+
+    /// Bytes of the body that are still to come, where the head tells its length.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let came = (self.bytes.len() - self.head_end()?) as u64 + self.missed;
+        Some(self.declared()?.saturating_sub(came))
     }
 
     /// The byte there, unless it is part of a secret.
@@ -254,18 +270,22 @@ impl Message {
         std::str::from_utf8(self.field("content-length")?).ok()?.parse().ok()
     }
 
+    /// Whether it begins as a response.
+    pub(crate) fn is_response(&self) -> bool {
+        self.spans.first().is_some_and(|span| span.0 == Part::Version)
+    }
+
     /// Whether nothing but the end of the connection ends the body of this response.
     pub(crate) fn ends_by_close(&self) -> bool {
-        let is_response = self.spans.first().is_some_and(|span| span.0 == Part::Version);
         let framed =
             ["content-length", "transfer-encoding"].iter().any(|name| self.field(name).is_some());
-        is_response && self.head_end().is_some() && !framed
+        self.is_response() && self.head_end().is_some() && !framed
     }
 
     /// The spans as lines: a new one only where HTTP has one.
     pub(crate) fn lines(&self) -> Vec<Line> {
         let mut lines: Vec<Line> = Vec::new();
-        let mut ended = true;
+        let (mut ended, mut chunked) = (true, false);
         for (index, (part, at)) in self.spans.iter().enumerate() {
             match lines.last_mut() {
                 Some(line) if !ended => {
@@ -274,10 +294,14 @@ impl Message {
                 }
                 _ => {
                     let (spans, bytes) = (index..index + 1, at.clone());
-                    let (title, section) = part::line(*part);
+                    let (title, section) = match part {
+                        Part::Name | Part::EndOfHead if chunked => part::TRAILERS,
+                        _ => part::line(*part),
+                    };
                     lines.push(Line { title, section, spans, bytes });
                 }
             }
+            chunked |= *part == Part::LastChunk;
             ended = matches!(part, Part::Crlf | Part::EndOfHead | Part::Blank | Part::Body);
         }
         lines

@@ -48,9 +48,12 @@ pub(crate) fn explained(name: &str, bytes: &[u8], style: Style, reveal: bool) ->
     let mut number = 0;
     while !rest.is_empty() {
         number += 1;
+        let name = if name == "-" { "input" } else { name };
         let place = format!("{name}, {kind} {number}");
         let mut message = Message::new();
         rest = message.take(&rest, 1, Duration::ZERO, usize::MAX, explain);
+        // A file has no reads to tell of.
+        message.edges.clear();
         if reveal {
             message.reveal();
         }

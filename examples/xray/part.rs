@@ -32,6 +32,9 @@ pub(crate) fn name(part: Part) -> &'static str {
     }
 }
 
+/// What a line is behind the last chunk, and where it is told of.
+pub(crate) const TRAILERS: (&str, &str) = ("trailers", "RFC 9112 section 7.1.2");
+
 /// What a line is that begins with this part, and where it is told of.
 pub(crate) fn line(first: Part) -> (&'static str, &'static str) {
     match first {
@@ -39,7 +42,7 @@ pub(crate) fn line(first: Part) -> (&'static str, &'static str) {
         Part::Method => ("request line", "RFC 9112 section 3"),
         Part::Version => ("status line", "RFC 9112 section 4"),
         Part::Name => ("field line", "RFC 9112 section 5"),
-        Part::EndOfHead => ("empty line: the end of the fields", "RFC 9112 section 2.1"),
+        Part::EndOfHead => ("empty line: the end of the head", "RFC 9112 section 2.1"),
         Part::Body => ("body", "RFC 9112 section 6"),
         Part::ChunkSize => ("size of a chunk, hexadecimal", "RFC 9112 section 7.1"),
         Part::ChunkData => ("data of a chunk", "RFC 9112 section 7.1"),
@@ -65,8 +68,6 @@ pub(crate) fn glyph(shown: Option<u8>) -> char {
 
 /// What an unfinished message waits for.
 pub(crate) fn waiting(message: &Message) -> String {
-    let body =
-        message.head_end().map_or(0, |end| message.bytes.len() - end) as u64 + message.missed;
     let known = message.spans.iter().rev().map(|span| span.0).find(|part| *part != Part::Pending);
     match known {
         None if message.bytes.is_empty() => "the first byte",
@@ -79,16 +80,20 @@ pub(crate) fn waiting(message: &Message) -> String {
         }
         Some(Part::Name) => "a colon",
         Some(Part::Colon | Part::Ows) => "the rest of the field line",
-        Some(Part::Crlf) if message.head_end().is_none() => "a field line, or an empty line",
+        Some(Part::Crlf) if message.head_end().is_none() => match message.spans.last() {
+            Some((Part::Pending, _)) => "the rest of the line",
+            _ => "a field line, or an empty line",
+        },
         Some(Part::ChunkData) => "the rest of the chunk's data, and CR LF",
         Some(Part::ChunkSize | Part::ChunkExt | Part::LastChunk) => {
             "the end of the size line: CR LF"
         }
         Some(_) => match message.declared() {
             Some(length) => {
-                let left = length.saturating_sub(body);
+                let left = message.left().unwrap_or_default();
+                let came = length - left;
                 return format!(
-                    "{left} more bytes of body: Content-Length promised {length}, {body} came"
+                    "{left} more bytes of body: Content-Length promised {length}, {came} came"
                 );
             }
             None if message.field("transfer-encoding").is_some() => {

@@ -60,7 +60,7 @@ pub(crate) fn text(
 /// `answered 400 Bad Request, then closed`, from what was written.
 pub(crate) fn answered(response: Option<&Message>, refusal: Refusal) -> String {
     let Some(response) = response else {
-        return format!("to be answered {}, then closed", status(refusal.violation.kind()));
+        return format!("a server answers {}, and closes", status(refusal.violation.kind()));
     };
     let text = |part| String::from_utf8_lossy(response.part(part)).into_owned();
     let closes = response.field("connection").is_some_and(|value| value == b"close");
@@ -88,8 +88,8 @@ fn whose(kind: Kind) -> String {
     let section = kind.section();
     match kind.whose() {
         Whose::Rfc => section.to_owned(),
-        Whose::Choice => format!("{section} lets a server choose; longhand refuses"),
-        Whose::Limit(name) => format!("{section}; longhand's own limit, `Limits::{name}`"),
+        Whose::Choice => format!("{section}; longhand's choice"),
+        Whose::Limit(name) => format!("{section}; longhand's limit, `Limits::{name}`"),
     }
 }
 

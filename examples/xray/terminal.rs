@@ -74,7 +74,9 @@ impl Terminal {
             let open = open.as_secs();
             (
                 Said::Silent,
-                format!("conn {number} open {open} s, no byte yet: browsers do this\n\n"),
+                format!(
+                    "conn {number} open {open} s, no byte yet: browsers do this, to have one ready\n\n"
+                ),
             )
         } else {
             let peer = peer.map_or_else(String::new, |peer| format!(" from {peer}"));
@@ -99,7 +101,9 @@ impl Terminal {
     ) -> String {
         let request = format!("{place}, request {}", exchange.number);
         let key = (connection, exchange.number, 0);
-        let mut text = self.message(key, &request, &exchange.request, now, over);
+        // A server that has refused reads no more.
+        let ended = over || exchange.refusal().is_some();
+        let mut text = self.message(key, &request, &exchange.request, now, ended);
         let drawn = self.drawn.entry(key).or_default();
         let is_answered = over || exchange.response().is_some();
         if let Some(refusal) = exchange.refusal().filter(|_| is_answered && !drawn.refusal) {
@@ -156,17 +160,17 @@ impl Terminal {
 /// How much of a message has come, in how many reads, in what time.
 fn came(message: &Message) -> String {
     let bytes = message.bytes.len() as u64 + message.missed;
-    let pieces = message.edges.len();
-    let passed =
-        message.edges.first().map_or(Duration::ZERO, |first| message.latest() - first.time);
-    let is_response = message.spans.first().is_some_and(|span| span.0 == Part::Version);
-    let noun = match (is_response, pieces) {
+    let (Some(first), pieces) = (message.edges.first(), message.edges.len()) else {
+        return format!(": {bytes} bytes");
+    };
+    let noun = match (message.is_response(), pieces) {
         (false, 1) => "read",
         (false, _) => "reads",
         (true, 1) => "write",
         (true, _) => "writes",
     };
-    format!(": {bytes} bytes, {pieces} {noun}, {:.1} s", passed.as_secs_f32())
+    let passed = (message.latest() - first.time).as_secs_f32();
+    format!(": {bytes} bytes, {pieces} {noun}, {passed:.1} s")
 }
 
 fn outcome(message: &Message, over: bool) -> (Tone, String) {
