@@ -83,7 +83,7 @@ pub(crate) struct Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) title: &'static str,
-    /// Where the RFC tells of it.
+    /// Where the RFC tells of it; empty if nowhere.
     pub(crate) section: &'static str,
     /// Which spans.
     pub(crate) spans: Range<usize>,

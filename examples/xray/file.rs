@@ -90,5 +90,7 @@ pub(crate) fn played<'s>(
     serve_connection(&mut tape, &limits, handler);
     drop(tape);
     let log = Arc::into_inner(log).expect("the tape is over");
-    log.into_connections().remove(0)
+    let mut connection = log.into_connections().remove(0);
+    connection.closed = Some((Duration::ZERO, "the client had sent all"));
+    connection
 }

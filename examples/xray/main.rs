@@ -16,6 +16,8 @@ mod routes;
 mod rows;
 mod style;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -58,36 +60,44 @@ struct Asked {
     explain: Option<String>,
     plain: bool,
     reveal: bool,
+    help: bool,
 }
 
 fn main() -> ExitCode {
-    let mut asked = Asked::default();
-    let mut arguments = env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument}: expected a value"));
-        let read = match argument.as_str() {
-            "--file" => value().map(|file| asked.file = Some(file)),
-            "--html" => value().map(|file| asked.html = Some(file)),
-            "--explain" => value().map(|name| asked.explain = Some(name)),
-            "--plain" => Ok(asked.plain = true),
-            "--reveal" => Ok(asked.reveal = true),
-            "--help" | "-h" => {
-                print!("{HELP}");
-                return ExitCode::SUCCESS;
-            }
-            other => Err(format!("{other}: expected an option of these\n\n{HELP}")),
-        };
-        if let Err(problem) = read {
-            return usage(&problem);
-        }
-    }
+    let asked = match Asked::read(env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(problem) => return usage(&problem),
+    };
     let style = Style::of_stdout(asked.plain);
     match (&asked.explain, &asked.file, &asked.html) {
+        _ if asked.help => {
+            print(HELP);
+            ExitCode::SUCCESS
+        }
         (Some(name), None, None) => explain(name, style),
         (None, Some(file), html) => explain_file(file, html.as_deref(), asked.reveal, style),
         (None, None, None) => serve(asked.reveal, style),
         (None, None, Some(_)) => usage("--html: expected --file too, with the bytes of a client"),
         (Some(_), ..) => usage("--explain: expected no other option but --plain"),
+    }
+}
+
+impl Asked {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut asked = Self::default();
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument}: expected a value"));
+            match argument.as_str() {
+                "--file" => asked.file = Some(value()?),
+                "--html" => asked.html = Some(value()?),
+                "--explain" => asked.explain = Some(value()?),
+                "--plain" => asked.plain = true,
+                "--reveal" => asked.reveal = true,
+                "--help" | "-h" => asked.help = true,
+                _ => return Err(format!("{argument}: expected one of these\n\n{HELP}")),
+            }
+        }
+        Ok(asked)
     }
 }
 

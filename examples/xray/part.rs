@@ -35,7 +35,7 @@ pub(crate) fn name(part: Part) -> &'static str {
 /// What a line is behind the last chunk, and where it is told of.
 pub(crate) const TRAILERS: (&str, &str) = ("trailers", "RFC 9112 section 7.1.2");
 
-/// What a line is that begins with this part, and where it is told of.
+/// What a line is that begins with this part, and where it is told of, if anywhere.
 pub(crate) fn line(first: Part) -> (&'static str, &'static str) {
     match first {
         Part::Blank => ("empty line before a request", "RFC 9112 section 2.2"),
@@ -44,13 +44,20 @@ pub(crate) fn line(first: Part) -> (&'static str, &'static str) {
         Part::Name => ("field line", "RFC 9112 section 5"),
         Part::EndOfHead => ("empty line: the end of the head", "RFC 9112 section 2.1"),
         Part::Body => ("body", "RFC 9112 section 6"),
-        Part::ChunkSize => ("size of a chunk, hexadecimal", "RFC 9112 section 7.1"),
+        Part::ChunkSize => ("size of a chunk", "RFC 9112 section 7.1"),
         Part::ChunkData => ("data of a chunk", "RFC 9112 section 7.1"),
         Part::LastChunk => ("the last chunk has no data", "RFC 9112 section 7.1"),
-        Part::Pending => ("a beginning", "RFC 9112 section 2.1"),
-        Part::Refused => ("from the byte that broke a rule on", "RFC 9112 section 2.2"),
-        _ => ("the next message", "RFC 9112 section 9.3.2"),
+        Part::Pending => ("a beginning", ""),
+        Part::Refused => ("from the byte that broke a rule on", ""),
+        _ => ("more", ""),
     }
+}
+
+/// What the bytes of a part say, where that is not what they seem to.
+pub(crate) fn note(part: Part, bytes: &[u8]) -> Option<String> {
+    let digits = std::str::from_utf8(bytes).ok().filter(|_| part == Part::ChunkSize)?;
+    let size = u64::from_str_radix(digits, 16).ok()?;
+    Some(format!("{digits} hexadecimal is {size}"))
 }
 
 /// A byte as one character that does nothing but be seen; a secret is a dot of its own.

@@ -39,8 +39,8 @@ pub(crate) fn text(
     let cut = |is_cut: bool| if is_cut { "…" } else { "" };
     let indent = " ".repeat(start + column - from + usize::from(from > start));
 
-    let mut text = style.paint(Tone::Bad, &format!("error[{}]", kind.name()));
-    text += &style.paint(Tone::Heading, &format!(": {found}expected {}\n", kind.expected()));
+    let headline = format!("error[{}]: {found}expected {}", kind.name(), kind.expected());
+    let mut text = style.paint(Tone::Bad, &style.wrap("", &headline));
     let mut plain = format!("  {place}, byte {at} (line {number}, column {})", column + 1);
     plain += &read.map_or_else(String::new, |edge| format!(", in read {}", edge.number));
     plain += &format!(
@@ -52,7 +52,7 @@ pub(crate) fn text(
     text += &style.paint(Tone::Bad, &format!("^ {}\n", came.as_deref().unwrap_or("here")));
     let rule = format!("{} ({})", kind.text(), whose(kind));
     let mut notes = style.wrap("     = rule: ", &rule);
-    notes += &style.wrap("     = help: ", kind.help());
+    notes += &style.wrap("     = help: ", violation.help());
     notes += &style.wrap("     = ", answer);
     text + &style.paint(Tone::Plain, &notes)
 }

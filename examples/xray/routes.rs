@@ -143,11 +143,18 @@ fn forms() -> Html {
 fn submitted(request: &mut Request<'_>) -> Result<Reply<'static>, Response> {
     let media =
         String::from_utf8_lossy(request.field("Content-Type").unwrap_or_default()).into_owned();
-    let body = request.body().limit(64 << 10).read_all()?;
+    let body = request.body().limit(1 << 20).read_all()?;
     let mut page = Html::new();
     page.raw("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>What came</title>\n");
-    page.raw("<h1>").text(body.len()).raw(" bytes of ").text(media).raw("</h1>\n<pre>");
-    page.text(String::from_utf8_lossy(&body))
-        .raw("</pre>\n<p><a href=\"/\">Every byte of it</a>\n");
+    page.raw("<h1>").text(body.len()).raw(" bytes of ").text(&media).raw("</h1>\n");
+    if media.starts_with("application/x-www-form-urlencoded") {
+        page.raw("<dl>\n");
+        for (name, value) in Form::parse(&body)?.iter() {
+            page.raw("<dt>").text(name).raw("<dd>").text(value).raw("\n");
+        }
+        page.raw("</dl>\n");
+    }
+    let shown = String::from_utf8_lossy(&body[..body.len().min(4 << 10)]);
+    page.raw("<pre>").text(shown).raw("</pre>\n<p><a href=\"/\">Every byte of it</a>\n");
     Ok(page.into_response())
 }

@@ -27,7 +27,12 @@ const FOLDED: usize = 24;
 /// The rows of one line.
 pub(crate) fn rows(message: &Message, line: &Line, style: Style) -> String {
     let mut rows = Rows { message, style, text: String::new(), row: Row::default() };
-    let title = format!("{:MARGIN$} {} ({})\n", "", line.title, line.section);
+    let section = Some(line.section).filter(|section| !section.is_empty());
+    let section = section.map_or_else(String::new, |section| format!(" ({section})"));
+    let (first, at) = &message.spans[line.spans.start];
+    let note = part::note(*first, &message.bytes[at.clone()]);
+    let note = note.map_or_else(String::new, |note| format!(": {note}"));
+    let title = format!("{:MARGIN$} {}{note}{section}\n", "", line.title);
     rows.text.push_str(&style.paint(Tone::Heading, &title));
     for (part, at) in &message.spans[line.spans.clone()] {
         let shown = if at.len() > LONGEST { at.start..at.start + FOLDED } else { at.clone() };

@@ -159,18 +159,13 @@ impl Terminal {
 
 /// How much of a message has come, in how many reads, in what time.
 fn came(message: &Message) -> String {
-    let bytes = message.bytes.len() as u64 + message.missed;
-    let (Some(first), pieces) = (message.edges.first(), message.edges.len()) else {
-        return format!(": {bytes} bytes");
-    };
-    let noun = match (message.is_response(), pieces) {
-        (false, 1) => "read",
-        (false, _) => "reads",
-        (true, 1) => "write",
-        (true, _) => "writes",
-    };
+    let many = |count: u64, noun| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let bytes = many(message.bytes.len() as u64 + message.missed, "byte");
+    let Some(first) = message.edges.first() else { return format!(": {bytes}") };
+    let noun = if message.is_response() { "write" } else { "read" };
+    let pieces = many(message.edges.len() as u64, noun);
     let passed = (message.latest() - first.time).as_secs_f32();
-    format!(": {bytes} bytes, {pieces} {noun}, {passed:.1} s")
+    format!(": {bytes}, {pieces}, {passed:.1} s")
 }
 
 fn outcome(message: &Message, over: bool) -> (Tone, String) {

@@ -145,6 +145,22 @@ impl Program {
         Client::to(self.address())
     }
 
+    /// The next lines that it writes to standard output, up to one that contains `wanted`.
+    ///
+    /// # Panics
+    /// If it does not write such a line.
+    #[must_use]
+    pub fn said(&self, wanted: &str) -> Vec<String> {
+        let mut said = Vec::new();
+        while !said.last().is_some_and(|line: &String| line.contains(wanted)) {
+            match self.lines.recv_timeout(NEVER) {
+                Ok(line) => said.push(line),
+                Err(error) => panic!("{error}: not {wanted:?} but {said:#?}"),
+            }
+        }
+        said
+    }
+
     /// What the system knows it by.
     #[must_use]
     pub fn id(&self) -> u32 {
