@@ -153,7 +153,13 @@ impl<S: Read + Write> Client<S> {
 
     fn read_more(&mut self) -> io::Result<usize> {
         let mut piece = [0; 16 << 10];
-        let count = self.stream.read(&mut piece)?;
+        let count = loop {
+            match self.stream.read(&mut piece) {
+                // A signal, such as that of a child's end.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
         self.received.extend_from_slice(&piece[..count]);
         Ok(count)
     }
