@@ -10,9 +10,10 @@ use longhand::wire::{Verdict, explain, explain_response};
 use longhand::{Limits, Reply, Request, serve_connection};
 
 use crate::exchange::{Connection, Message, Refusal};
-use crate::recorder::{Log, Tee};
+use crate::recorder::Log;
 use crate::refusal;
 use crate::style::Style;
+use crate::tape::Tee;
 use crate::terminal::Terminal;
 
 /// What a file holds.

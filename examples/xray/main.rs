@@ -8,6 +8,7 @@
 
 mod exchange;
 mod file;
+mod message;
 mod page;
 mod part;
 mod recorder;
@@ -15,6 +16,7 @@ mod refusal;
 mod routes;
 mod rows;
 mod style;
+mod tape;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -29,9 +31,10 @@ use longhand::transport::{Acceptor, TcpAcceptor};
 use longhand::wire::Kind;
 use longhand::{Limits, Request, Server};
 
-use recorder::{Log, Recording};
+use recorder::Log;
 use routes::{Audience, Ends, routes};
 use style::Style;
+use tape::Recording;
 use terminal::Terminal;
 
 const HELP: &str = "\

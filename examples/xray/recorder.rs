@@ -1,14 +1,12 @@
-//! The tape: every byte that is read from a connection or written to it, as it passes.
+//! The log: all that was recorded, of which the terminal and the pages are views.
 //!
-//! A transport and an acceptor that wrap the library's own: the library records nothing. What they
-//! see goes to the log, of which the terminal and the pages are views.
+//! What happens to connections enters, as the tape or the library tells it; whoever watches or looks
+//! sees it in one piece, and the oldest of it is forgotten.
 
-use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use longhand::transport::{Accepted, Acceptor, Interrupt, Transport};
 use longhand::{Answered, Event, Limits, Why};
 
 use crate::exchange::Connection;
@@ -21,8 +19,8 @@ pub(crate) type Watch = Box<dyn FnMut(&Connection, Duration) + Send>;
 
 /// All that was recorded.
 pub(crate) struct Log {
-    started: Instant,
-    limits: Limits,
+    pub(crate) started: Instant,
+    pub(crate) limits: Limits,
     reveal: bool,
     state: Mutex<State>,
     /// Some exchange has been answered.
@@ -88,8 +86,8 @@ impl Log {
     /// What the library tells: refusals that the bytes alone do not explain, and ends.
     pub(crate) fn tell(&self, event: &Event<'_>) {
         match event {
-            Event::Answered(Answered { peer, violation: Some(violation), head, .. }) => {
-                self.change(*peer, None, |one| one.refused(*violation, head.is_some()));
+            Event::Answered(Answered { peer, violation, head, .. }) => {
+                self.change(*peer, None, |one| one.answered(*violation, head.is_some()));
             }
             Event::Closed { peer, why, .. } => {
                 let (now, why) = (self.now(), words(*why));
@@ -99,7 +97,8 @@ impl Log {
         }
     }
 
-    fn open(&self, peer: Option<SocketAddr>, now: Duration) -> u32 {
+    /// A connection begins; gives its number.
+    pub(crate) fn open(&self, peer: Option<SocketAddr>, now: Duration) -> u32 {
         let mut state = self.lock();
         state.accepted += 1;
         let number = state.accepted;
@@ -112,7 +111,7 @@ impl Log {
     }
 
     /// Changes a connection, known by its number or as the latest of this peer.
-    fn change(
+    pub(crate) fn change(
         &self,
         peer: Option<SocketAddr>,
         number: Option<u32>,
@@ -173,129 +172,5 @@ fn words(why: Why) -> &'static str {
         Why::MadeRoom => "the server is ending, or made room",
         Why::Failed => "reading or writing failed",
         _ => "it went on in another protocol",
-    }
-}
-
-/// A transport on whose way every byte is recorded.
-pub(crate) struct Tee<T> {
-    inner: T,
-    log: Arc<Log>,
-    number: u32,
-}
-
-impl<T: Transport> Tee<T> {
-    pub(crate) fn new(inner: T, log: &Arc<Log>) -> Self {
-        let number = log.open(inner.peer(), inner.now().saturating_duration_since(log.started));
-        Self { inner, log: Arc::clone(log), number }
-    }
-
-    fn record(&self, act: impl FnOnce(&mut Connection, Duration, &Limits)) {
-        let time = self.inner.now().saturating_duration_since(self.log.started);
-        self.log.change(None, Some(self.number), |one| act(one, time, &self.log.limits));
-    }
-}
-
-impl<T: Transport> Read for Tee<T> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(into)?;
-        if count > 0 {
-            self.record(|one, time, limits| one.received(&into[..count], time, limits));
-        }
-        Ok(count)
-    }
-}
-
-impl<T: Transport> Write for Tee<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(bytes)])
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let count = self.inner.write_vectored(slices)?;
-        let bytes: Vec<u8> =
-            slices.iter().flat_map(|slice| slice.iter().copied()).take(count).collect();
-        self.record(|one, time, limits| one.sent(&bytes, time, limits));
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-impl<T: Transport> Transport for Tee<T> {
-    fn set_read_deadline(&mut self, now: Instant, deadline: Option<Instant>) {
-        self.inner.set_read_deadline(now, deadline);
-    }
-
-    fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {
-        self.inner.set_write_stall(limit)
-    }
-
-    fn close_write(&mut self) -> io::Result<()> {
-        self.inner.close_write()
-    }
-
-    fn peer(&self) -> Option<SocketAddr> {
-        self.inner.peer()
-    }
-
-    fn local(&self) -> Option<SocketAddr> {
-        self.inner.local()
-    }
-
-    fn is_secure(&self) -> bool {
-        self.inner.is_secure()
-    }
-
-    fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
-        self.inner.interrupter()
-    }
-
-    fn now(&self) -> Instant {
-        self.inner.now()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.inner.wall()
-    }
-}
-
-/// Accepts what another accepts, with the tape running.
-pub(crate) struct Recording<A> {
-    pub(crate) inner: A,
-    pub(crate) log: Arc<Log>,
-}
-
-impl<A: Acceptor> Acceptor for Recording<A> {
-    type Transport = Tee<A::Transport>;
-
-    fn prepare(&self, limits: &Limits) -> io::Result<()> {
-        self.inner.prepare(limits)
-    }
-
-    fn accept(&self) -> io::Result<Accepted<Self::Transport>> {
-        Ok(self.inner.accept()?.map(|transport| Tee::new(transport, &self.log)))
-    }
-
-    fn wake(&self) -> io::Result<()> {
-        self.inner.wake()
-    }
-
-    fn refuse(&self, transport: Self::Transport, answer: &[u8]) {
-        transport.record(|one, time, _| one.closed = Some((time, "there was no place for it")));
-        self.inner.refuse(transport.inner, answer);
-    }
-
-    fn tend(&self) -> Option<Duration> {
-        self.inner.tend()
-    }
-
-    fn close(&self) {
-        self.inner.close();
-    }
-
-    fn local(&self) -> Option<SocketAddr> {
-        self.inner.local()
     }
 }

@@ -56,6 +56,8 @@ impl Terminal {
         for exchange in &connection.exchanges {
             text += &self.exchange(&place, number, exchange, now, connection.closed.is_some());
         }
+        let oldest = connection.exchanges.first().map_or(0, |exchange| exchange.number);
+        self.drawn.retain(|key, _| key.0 != number || key.1 >= oldest);
         if let Some((at, why)) = connection.closed {
             let open = (at - connection.opened).as_secs_f32();
             let silent = if connection.reads == 0 { " without a byte" } else { "" };

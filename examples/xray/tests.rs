@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longhand::transport::{Scripted, Transport};
-use longhand::wire::{Part, Verdict};
+use longhand::wire::{Part, Verdict, explain};
 use longhand::{Limits, Response, serve_connection};
 
 use crate::exchange::{Connection, Exchange, KEPT, Message};
-use crate::recorder::{Log, Tee};
+use crate::recorder::Log;
 use crate::style::{Ink, Style};
+use crate::tape::Tee;
 use crate::terminal::Terminal;
 
 const MONO: Style = Style { columns: 80, ink: Ink::Mono };
@@ -86,6 +87,18 @@ fn pipelined_requests_share_a_read_and_each_has_its_answer() {
     let is_ok =
         |one: &Exchange| one.response().is_some_and(|answer| answer.bytes.ends_with(b"\r\n\r\nok"));
     assert!(is_ok(first) && is_ok(second));
+}
+
+#[test]
+fn what_the_server_refuses_by_itself_is_told_of_the_right_request() {
+    let mut connection =
+        received(&[&[FORTY, b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"].concat()]);
+    let refused = explain(b"\x16", &Limits::default()).violation();
+    // Both are told before a byte of an answer is written: pipelined answers are gathered.
+    connection.answered(None, false);
+    connection.answered(refused, false);
+    let told: Vec<_> = connection.exchanges.iter().map(|one| one.refusal().is_some()).collect();
+    assert_eq!(told, [false, true]);
 }
 
 #[test]
@@ -210,7 +223,7 @@ fn trailers_are_called_so() {
     let mut message = Message::new();
     let bytes =
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nSum: 1\r\n\r\n";
-    let explain = |bytes: &[u8]| longhand::wire::explain(bytes, &Limits::default());
+    let explain = |bytes: &[u8]| explain(bytes, &Limits::default());
     assert!(message.take(bytes, 1, Duration::ZERO, KEPT, explain).is_empty());
     let titles: Vec<_> = message.lines().iter().map(|line| line.title).collect();
     let chunked = ["the last chunk has no data", "trailers", "trailers"];
