@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use harness::client::Client;
-use harness::golden::{REWRITE, unescape};
+use harness::golden::{self, REWRITE, unescape};
 use harness::program::{Folder, Program, command, run};
+use longhand::Limits;
+use longhand::wire::{Part, Verdict};
 
 /// Runs `[NAME=value] xray ARGUMENTS` with these bytes on standard input: what it says, exit code.
 fn explain(bytes: &[u8], words: &[&str]) -> (String, i32) {
@@ -53,8 +55,6 @@ fn bytes_are_drawn_as_the_files_show() {
     for file in files {
         let wanted = fs::read_to_string(&file).unwrap();
         let found = replayed(&wanted, &file);
-        // What is drawn is inert: no escape, no control but the end of a line, no byte as it came.
-        let is_inert = |glyph: char| glyph == '\n' || !glyph.is_control();
         assert!(found.chars().all(is_inert), "{}: {found:?}", file.display());
         if std::env::var_os(REWRITE).is_some() {
             fs::write(&file, found).unwrap();
@@ -67,6 +67,61 @@ fn bytes_are_drawn_as_the_files_show() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_verdict_is_the_parsers_for_every_golden_case() {
+    let limits = Limits::default();
+    let mut tried = 0;
+    for case in golden::cases().iter().filter(|case| case.settings.limits == limits) {
+        let is_response = case.settings.response_to.as_deref();
+        if case.bytes.is_empty()
+            || !matches!(is_response, None | Some("GET"))
+            || is_response.is_some() != case.bytes.starts_with(b"HTTP/")
+        {
+            continue;
+        }
+        let mut rest = &case.bytes[..];
+        let verdict = loop {
+            let explained = case.settings.explain(rest);
+            let last = explained.spans.last().cloned();
+            match (explained.verdict, last) {
+                (Verdict::Accepted, Some((Part::Next, at))) => rest = &rest[at.start..],
+                // Nothing but the end of the file is its end.
+                (Verdict::Unfinished, Some((Part::Body | Part::EndOfHead, _)))
+                    if is_response.is_some() && !rest.contains(&b':') =>
+                {
+                    break Verdict::Accepted;
+                }
+                (verdict, _) => break verdict,
+            }
+        };
+        let wanted = match verdict {
+            Verdict::Accepted => 0,
+            Verdict::Refused(_) => 1,
+            Verdict::Unfinished => 2,
+        };
+        let (said, code) = explain(&case.bytes, &["xray", "--file", "-"]);
+        let error = verdict_name(verdict).map(|name| format!("error[{name}]: "));
+        assert_eq!(code, wanted, "{}\n{said}", case.place());
+        assert_eq!(error.is_some(), said.contains("\nerror["), "{}", case.place());
+        assert!(said.contains(&error.unwrap_or_default()), "{}\n{said}", case.place());
+        assert!(said.chars().all(is_inert), "{}: {said:?}", case.place());
+        tried += 1;
+    }
+    assert!(tried > 150, "only {tried}");
+}
+
+fn verdict_name(verdict: Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Refused(violation) => Some(violation.name()),
+        Verdict::Accepted | Verdict::Unfinished => None,
+    }
+}
+
+/// No escape, no control but the end of a line, no byte as it came.
+fn is_inert(glyph: char) -> bool {
+    glyph == '\n' || !glyph.is_control()
 }
 
 #[test]

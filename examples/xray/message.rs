@@ -81,7 +81,7 @@ impl Message {
             }
             self.secrets = secrets(&self.bytes);
         }
-        if self.verdict == Verdict::Accepted {
+        if self.verdict == Verdict::Accepted || beyond.is_empty() {
             next.extend_from_slice(beyond);
             return next;
         }
@@ -101,6 +101,10 @@ impl Message {
 
     /// Bytes of the body that are still to come, where the head tells its length.
     pub(crate) fn left(&self) -> Option<u64> {
+        // The parser has read the length too, and has found it to be one.
+        if self.verdict != Verdict::Unfinished {
+            return None;
+        }
         let came = (self.bytes.len() - self.head_end()?) as u64 + self.missed;
         Some(self.declared()?.saturating_sub(came))
     }
