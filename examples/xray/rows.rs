@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use longhand::wire::Part;
+
 use crate::exchange::{Line, Message};
 use crate::part;
 use crate::style::{Style, Tone};
@@ -35,12 +37,11 @@ pub(crate) fn rows(message: &Message, line: &Line, style: Style) -> String {
     let title = format!("{:MARGIN$} {}{note}{section}\n", "", line.title);
     rows.text.push_str(&style.paint(Tone::Heading, &title));
     for (part, at) in &message.spans[line.spans.clone()] {
-        let shown = if at.len() > LONGEST { at.start..at.start + FOLDED } else { at.clone() };
-        rows.span(part::name(*part), shown.clone());
-        if shown.end < at.end {
+        let shown = if at.len() > LONGEST { at.start + FOLDED } else { at.end };
+        rows.span(*part, at, shown);
+        if shown < at.end {
             rows.end_row();
-            let text =
-                format!("{:MARGIN$} ({} bytes more are not drawn)\n", "", at.end - shown.end);
+            let text = format!("{:MARGIN$} ({} bytes more are not drawn)\n", "", at.end - shown);
             rows.text.push_str(&style.paint(Tone::Quiet, &text));
         }
     }
@@ -67,45 +68,43 @@ struct Row {
 }
 
 impl Rows<'_> {
-    /// A span, on as many rows as it needs.
-    fn span(&mut self, name: &str, at: Range<usize>) {
-        let room = self.style.columns - MARGIN;
+    /// A span up to `shown`, on as many rows as it needs.
+    fn span(&mut self, part: Part, at: &Range<usize>, shown: usize) {
+        let (room, name) = (self.style.columns - MARGIN, part::name(part).len());
         // A name stands whole under its bytes, or the bytes begin a new row.
-        let needed = (name.len() + 3).min(at.len().max(1) * BYTE).max(name.len() + 1);
+        let needed = (name + 3).min(at.len() * BYTE).max(name + 1);
         if self.row.width + needed > room {
             self.end_row();
         }
         let mut start = at.start;
-        while start < at.end {
+        while start < shown {
             let fits = ((room - self.row.width) / BYTE).max(1);
-            let end = at.end.min(start + fits);
-            self.piece(name, start..end, start == at.start, end == at.end);
+            let end = shown.min(start + fits);
+            self.piece(part, at, start..end);
             start = end;
-            if start < at.end {
+            if start < shown {
                 self.end_row();
             }
         }
     }
 
-    /// What one row holds of a span.
-    fn piece(&mut self, name: &str, at: Range<usize>, first: bool, last: bool) {
+    /// What one row holds of the span at `whole`.
+    fn piece(&mut self, part: Part, whole: &Range<usize>, at: Range<usize>) {
         if self.row.width == 0 {
             self.row.offset = at.start;
         }
         let inner = at.len() * BYTE - 1;
-        let name = if first { name } else { "" };
-        let bracket = match (first, last) {
-            // A bracket where it fits, the bare name where that does, or room for the name.
-            (true, true) if name.len() + 2 <= inner => {
-                format!("└{name}{}┘", "─".repeat(inner - name.len() - 2))
-            }
-            (true, true) => format!("{name:<inner$}"),
-            _ => {
-                let (open, close) = (if first { "└" } else { "" }, if last { "┘" } else { "" });
-                let taken = usize::from(first) + usize::from(last) + name.len();
-                format!("{open}{name}{}{close}", "─".repeat(inner.saturating_sub(taken)))
-            }
+        let (first, last) = (at.start == whole.start, at.end == whole.end);
+        let name = if first { part::name(part) } else { "" };
+        // A bracket where it fits, the bare name where that does, or room for the name.
+        let bracket = if first && last && name.len() + 2 > inner {
+            format!("{name:<inner$}")
+        } else {
+            let (open, close) = (if first { "└" } else { "" }, if last { "┘" } else { "" });
+            let taken = usize::from(first) + usize::from(last) + name.len();
+            format!("{open}{name}{}{close}", "─".repeat(inner.saturating_sub(taken)))
         };
+        let tone = if part == Part::Refused { Tone::Bad } else { Tone::Good };
         let width = bracket.chars().count();
         for index in at.clone() {
             let shown = self.message.shown(index);
@@ -124,7 +123,8 @@ impl Rows<'_> {
         let padding = " ".repeat(width - inner);
         self.row.glyphs.push_str(&padding);
         self.row.digits.push_str(&padding);
-        self.row.names.push_str(&format!(" {bracket}"));
+        self.row.names.push(' ');
+        self.row.names.push_str(&self.style.paint(tone, &bracket));
         self.row.width += width + 1;
     }
 
@@ -140,6 +140,6 @@ impl Rows<'_> {
         };
         push(Tone::Plain, format!("{offset:>MARGIN$}"), &glyphs);
         push(Tone::Quiet, format!("{time:>MARGIN$}"), &digits);
-        push(Tone::Good, format!("{:MARGIN$}", ""), &names);
+        push(Tone::Plain, format!("{:MARGIN$}", ""), &names);
     }
 }
