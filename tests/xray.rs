@@ -184,13 +184,22 @@ fn the_targets_answer_as_they_say() {
         form.len()
     );
     assert!(client.send(post).answer().text().contains("&lt;b&gt;"));
+    let form = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"<a>.txt\"\r\n\
+                Content-Type: text/plain\r\n\r\nfour\r\n--x--\r\n";
+    let post = format!(
+        "POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n\
+         Content-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    let answer = client.send(post).answer();
+    assert!(answer.text().contains("&lt;a&gt;.txt&quot;, text/plain, 4 bytes"), "{answer:?}");
     // An upload larger than what is kept does not take the connection out of sight.
     client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
     client.send(vec![b'x'; 100_000]);
     assert_eq!(client.answer().text().len(), 100_000);
     assert_eq!(client.get("/form").answer().status, 200);
-    let said = program.said("response 10: ").join("\n");
-    assert!(said.contains("request 9: 100056 bytes, ") && said.contains("request 10: "), "{said}");
+    let said = program.said("response 11: ").join("\n");
+    assert!(said.contains("request 10: 100056 bytes, ") && said.contains("request 11: "), "{said}");
 }
 
 #[test]

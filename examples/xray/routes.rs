@@ -1,6 +1,6 @@
 //! What one can ask for: the pages, and targets that show something of HTTP when poked.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use longhand::{Handle, IntoResponse, Limits, Reply, Request, Response, State, Status};
 use longhand_kit::form::Form;
 use longhand_kit::html::Html;
+use longhand_kit::multipart::{Multipart, PartLimits};
 use longhand_kit::router::{Router, parse_param};
 
 use crate::page;
@@ -64,7 +65,7 @@ pub(crate) fn routes(
             Ok::<_, Response>(page.field("Cache-Control", "no-store"))
         })
         .route("GET /try", move |request| {
-            let form = Form::parse(request.query().unwrap_or_default())?;
+            let form = Form::query(request)?;
             Ok::<_, Response>(page::tried(form.first("bytes"), &limits).into_response())
         })
         .route("/echo", |request| {
@@ -139,22 +140,29 @@ fn forms() -> Html {
     page
 }
 
-/// What came, and where to see how.
+/// What came, whichever way it was sent.
 fn submitted(request: &mut Request<'_>) -> Result<Reply<'static>, Response> {
-    let media =
-        String::from_utf8_lossy(request.field("Content-Type").unwrap_or_default()).into_owned();
-    let body = request.body().limit(1 << 20).read_all()?;
     let mut page = Html::new();
     page.raw("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>What came</title>\n");
-    page.raw("<h1>").text(body.len()).raw(" bytes of ").text(&media).raw("</h1>\n");
-    if media.starts_with("application/x-www-form-urlencoded") {
-        page.raw("<dl>\n");
-        for (name, value) in Form::parse(&body)?.iter() {
+    page.raw("<h1>What came</h1>\n<dl>\n");
+    let media = request.field("Content-Type").unwrap_or_default();
+    if media.to_ascii_lowercase().starts_with(b"multipart/") {
+        let mut parts = Multipart::of(request, &PartLimits::default())?;
+        while let Some(mut part) = parts.next()? {
+            page.raw("<dt>").text(part.name()).raw("<dd>");
+            if let Some(file) = part.file_name().map(str::to_owned) {
+                let (media, length) =
+                    (part.media_type().to_owned(), io::copy(&mut part, &mut io::sink())?);
+                page.text(format_args!("file {file:?}, {media}, {length} bytes\n"));
+            } else {
+                page.text(part.text()?).raw("\n");
+            }
+        }
+    } else {
+        for (name, value) in Form::read(request)?.iter() {
             page.raw("<dt>").text(name).raw("<dd>").text(value).raw("\n");
         }
-        page.raw("</dl>\n");
     }
-    let shown = String::from_utf8_lossy(&body[..body.len().min(4 << 10)]);
-    page.raw("<pre>").text(shown).raw("</pre>\n<p><a href=\"/\">Every byte of it</a>\n");
+    page.raw("</dl>\n<p><a href=\"/\">Every byte of it</a>\n");
     Ok(page.into_response())
 }
