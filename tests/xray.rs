@@ -227,7 +227,12 @@ fn a_refusal_is_explained_by_its_name() {
         run(command)
     };
     let (code, text, _) = with(&["--explain", "host-missing"]);
-    assert!(code == 0 && text.starts_with("host-missing\n") && text.contains("RFC 9112"), "{text}");
+    assert!(
+        code == 0
+            && text.starts_with("host-missing: 400 Bad Request\n")
+            && text.contains("RFC 9112"),
+        "{text}"
+    );
     let (code, _, error) = with(&["--explain", "no-such-name"]);
     assert!(code == 2 && error.contains("expected one of tls-hello, "), "{error}");
     for arguments in

@@ -33,7 +33,7 @@ use longhand::{Limits, Request, Server};
 
 use recorder::Log;
 use routes::{Audience, Ends, routes};
-use style::Style;
+use style::{Style, Tone};
 use tape::Recording;
 use terminal::Terminal;
 
@@ -110,11 +110,11 @@ fn usage(problem: &str) -> ExitCode {
 }
 
 fn explain(name: &str, style: Style) -> ExitCode {
-    let Some(kind) = Kind::ALL.iter().find(|kind| kind.name() == name) else {
+    let Some(kind) = Kind::named(name) else {
         let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         return usage(&format!("--explain {name}: expected one of {}", names.join(", ")));
     };
-    print(&refusal::page(*kind, style));
+    print(&style.paint(Tone::Plain, &kind.explain()));
     ExitCode::SUCCESS
 }
 

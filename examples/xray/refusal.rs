@@ -60,28 +60,12 @@ pub(crate) fn text(
 /// `answered 400 Bad Request, then closed`, from what was written.
 pub(crate) fn answered(response: Option<&Message>, refusal: Refusal) -> String {
     let Some(response) = response else {
-        return format!("a server answers {}, and closes", status(refusal.violation.kind()));
+        return format!("a server answers {}, and closes", refusal.violation.status());
     };
     let text = |part| String::from_utf8_lossy(response.part(part)).into_owned();
     let closes = response.field("connection").is_some_and(|value| value == b"close");
     let then = if closes { ", then closed" } else { "" };
     format!("answered {} {}{then}", text(Part::Status), text(Part::Reason))
-}
-
-/// `--explain NAME`: all that is known of one kind.
-pub(crate) fn page(kind: Kind, style: Style) -> String {
-    let mut page = style.paint(Tone::Heading, kind.name()) + "\n\n";
-    let mut rest = style.wrap("", kind.text());
-    rest += &style.wrap("expected: ", kind.expected());
-    rest += &style.wrap("rule:     ", whose(kind).as_str());
-    rest += &style.wrap("help:     ", kind.help());
-    rest += &style.wrap("answer:   ", &format!("{}, and the connection is closed", status(kind)));
-    page += &style.paint(Tone::Plain, &rest);
-    page
-}
-
-fn status(kind: Kind) -> String {
-    format!("{} {}", kind.status().code(), kind.status().reason())
 }
 
 fn whose(kind: Kind) -> String {
