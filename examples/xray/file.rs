@@ -46,7 +46,7 @@ pub(crate) fn explained(name: &str, bytes: &[u8], style: Style, reveal: bool) ->
     };
     let mut terminal = Terminal::new(style);
     let (mut text, mut rest, mut outcome) = (String::new(), bytes.to_vec(), Outcome::Unfinished);
-    let mut number = 0;
+    let (mut number, mut before) = (0, None);
     while !rest.is_empty() {
         number += 1;
         let name = if name == "-" { "input" } else { name };
@@ -69,10 +69,14 @@ pub(crate) fn explained(name: &str, bytes: &[u8], style: Style, reveal: bool) ->
                     true => "a client closes the connection".to_owned(),
                     false => refusal::answered(None, refusal),
                 };
-                text += &refusal::text(&place, &message, refusal, &answer, style);
+                let note =
+                    refusal::behind(before.as_ref().filter(|_| !is_response), &message, refusal);
+                let notes: Vec<_> = note.into_iter().chain([answer]).collect();
+                text += &refusal::text(&place, &message, refusal, &notes, style);
                 Outcome::Refused
             }
         };
+        before = Some(message);
     }
     (text, outcome)
 }

@@ -10,12 +10,12 @@ use crate::style::{Style, Tone};
 /// Columns kept free beside the quoted line, for its number and for what stands beside the mark.
 const BESIDE: usize = 28;
 
-/// The whole text. `place` names the message; `answer` tells what became of it.
+/// The whole text. `place` names the message; `notes` tell what is known beside the rule.
 pub(crate) fn text(
     place: &str,
     message: &Message,
     refusal: Refusal,
-    answer: &str,
+    notes: &[String],
     style: Style,
 ) -> String {
     let Refusal { violation, at } = refusal;
@@ -51,10 +51,32 @@ pub(crate) fn text(
     text += &style.paint(Tone::Plain, &plain);
     text += &style.paint(Tone::Bad, &format!("^ {}\n", came.as_deref().unwrap_or("here")));
     let rule = format!("{} ({})", kind.text(), whose(kind));
-    let mut notes = style.wrap("     = rule: ", &rule);
-    notes += &style.wrap("     = help: ", violation.help());
-    notes += &style.wrap("     = ", answer);
-    text + &style.paint(Tone::Plain, &notes)
+    let mut last = style.wrap("     = rule: ", &rule);
+    last += &style.wrap("     = help: ", violation.help());
+    notes.iter().for_each(|note| last += &style.wrap("     = ", note));
+    text + &style.paint(Tone::Plain, &last)
+}
+
+/// A head that breaks a rule in its first line may be none, but the rest of the body `before` it.
+pub(crate) fn behind(
+    before: Option<&Message>,
+    message: &Message,
+    refusal: Refusal,
+) -> Option<String> {
+    let read = &message.bytes[..refusal.at.min(message.bytes.len())];
+    let before = before.filter(|_| !read.trim_ascii_start().contains(&b'\n'))?;
+    match before.declared() {
+        Some(length) => Some(format!(
+            "note: the body before these bytes took {length}, as its Content-Length said: if they \
+             belong to it, that was too small"
+        )),
+        None if before.field("transfer-encoding").is_none() => Some(
+            "note: the request before these bytes had no Content-Length: if they are its body, it \
+             lacks one"
+                .to_owned(),
+        ),
+        None => None,
+    }
 }
 
 /// `answered 400 Bad Request, then closed`, from what was written.

@@ -53,8 +53,11 @@ impl Terminal {
         let number = connection.number;
         let mut text = self.silence(connection, now);
         let place = format!("conn {number}");
+        let over = connection.closed.is_some();
+        let mut before = None;
         for exchange in &connection.exchanges {
-            text += &self.exchange(&place, number, exchange, now, connection.closed.is_some());
+            text += &self.exchange(&place, number, exchange, before, now, over);
+            before = Some(&exchange.request);
         }
         let oldest = connection.exchanges.first().map_or(0, |exchange| exchange.number);
         self.drawn.retain(|key, _| key.0 != number || key.1 >= oldest);
@@ -93,11 +96,12 @@ impl Terminal {
 
     /// What is new about an exchange. The refusal stands between request and answer, once it is known
     /// what was answered.
-    pub(crate) fn exchange(
+    fn exchange(
         &mut self,
         place: &str,
         connection: u32,
         exchange: &Exchange,
+        before: Option<&Message>,
         now: Duration,
         over: bool,
     ) -> String {
@@ -111,7 +115,9 @@ impl Terminal {
         if let Some(refusal) = exchange.refusal().filter(|_| is_answered && !drawn.refusal) {
             drawn.refusal = true;
             let answer = refusal::answered(exchange.response(), refusal);
-            text += &refusal::text(&request, &exchange.request, refusal, &answer, self.style);
+            let note = refusal::behind(before, &exchange.request, refusal);
+            let notes: Vec<_> = note.into_iter().chain([answer]).collect();
+            text += &refusal::text(&request, &exchange.request, refusal, &notes, self.style);
             text.push('\n');
         }
         for (index, response) in exchange.responses.iter().enumerate() {
