@@ -155,7 +155,8 @@ fn serve(reveal: bool, style: Style) -> ExitCode {
     let log = Log::new(Instant::now(), limits.clone(), reveal);
     let server = Server::new(Recording { inner, log: Arc::clone(&log) }).limits(limits.clone());
     let router = routes(&log, Ends::WithServer(server.handle()), limits, audience);
-    print(&format!("listening on {}\n{}", setup::url(address), hints(&address.to_string())));
+    let url = setup::url(address);
+    print(&format!("listening on {url}\n{}", hints(&url)));
 
     let mut terminal = Terminal::new(style);
     log.watch(Box::new(move |connection, now| print(&terminal.news(connection, now))));
@@ -170,16 +171,22 @@ fn serve(reveal: bool, style: Style) -> ExitCode {
     setup::run_quietly(server, move |event| log.tell(event), answer)
 }
 
-fn hints(address: &str) -> String {
+/// What to do now, for whoever has never seen this. Brackets are for URIs, not for `nc`.
+fn hints(url: &str) -> String {
+    let authority = url.trim_start_matches("http://");
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+    let (host, minutes) = (host.trim_matches(['[', ']']), PATIENCE.as_secs() / 60);
     format!(
-        "\nOpen that in a browser, or paste one of these; every byte is drawn here.\n\n  \
-         curl -i -d hello http://{address}/echo\n  \
-         printf 'GET /chunked HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' | nc {} {}\n  \
-         cargo run --example wire -- {address}\n\n\
-         A request may take {} minutes here, because people type slowly; other servers give seconds.\n\n",
-        address.rsplit_once(':').map_or(address, |(host, _)| host.trim_matches(['[', ']'])),
-        address.rsplit_once(':').map_or("", |(_, port)| port),
-        PATIENCE.as_secs() / 60,
+        "
+Open that in a browser, or paste one of these; every byte is drawn here.
+
+  curl -i -d hello {url}/echo
+  printf 'GET /chunked HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' | nc {host} {port}
+  cargo run --example wire -- {authority}
+
+A request may take {minutes} minutes here, because people type slowly; other servers give seconds.
+
+"
     )
 }
 
