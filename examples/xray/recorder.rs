@@ -11,7 +11,7 @@ use longhand::{Answered, Event, Limits, Why};
 
 use crate::exchange::Connection;
 
-/// Exchanges that are kept, over all connections.
+/// Exchanges that are kept, over all connections; and connections that had none.
 const KEPT: usize = 50;
 
 /// What is called for each connection to which something has happened.
@@ -147,17 +147,23 @@ impl Log {
     }
 }
 
-/// Forgets the oldest exchanges, and connections that are over and have none.
+/// Forgets the oldest exchanges, and the oldest connections that are over and have none left.
 fn forget(connections: &mut Vec<Connection>) {
-    let weight = |one: &Connection| one.exchanges.len().max(1);
-    let mut over = connections.iter().map(weight).sum::<usize>().saturating_sub(KEPT);
-    connections.retain_mut(|one| {
-        let is_over = one.closed.is_some();
-        while over > 0 && one.exchanges.first().is_some_and(|e| is_over || e.is_answered()) {
+    let is_bare = |one: &Connection| one.closed.is_some() && one.exchanges.is_empty();
+    let exchanges: usize = connections.iter().map(|one| one.exchanges.len()).sum();
+    let mut over = exchanges.saturating_sub(KEPT);
+    for one in connections.iter_mut() {
+        while over > 0
+            && one.exchanges.first().is_some_and(|e| one.closed.is_some() || e.is_answered())
+        {
             one.exchanges.remove(0);
             over -= 1;
         }
-        let goes = over > 0 && is_over;
+    }
+    let bare = connections.iter().filter(|one| is_bare(one)).count();
+    let mut over = bare.saturating_sub(KEPT);
+    connections.retain(|one| {
+        let goes = over > 0 && is_bare(one);
         over -= usize::from(goes);
         !goes
     });

@@ -75,23 +75,17 @@ impl Terminal {
     fn silence(&mut self, connection: &Connection, now: Duration) -> String {
         let Connection { number, peer, opened, reads, .. } = connection;
         let open = now.saturating_sub(*opened);
-        let (said, line) = if *reads == 0 && open >= SILENT {
-            let open = open.as_secs();
-            (
-                Said::Silent,
-                format!(
-                    "conn {number} open {open} s, no byte yet: browsers do this, to have one ready\n\n"
-                ),
-            )
+        let (said, what) = if *reads == 0 && open >= SILENT {
+            let silence = "no byte yet: browsers do this, to have one ready";
+            (Said::Silent, format!(" {} s, {silence}", open.as_secs()))
         } else {
-            let peer = peer.map_or_else(String::new, |peer| format!(" from {peer}"));
-            (Said::Open, format!("conn {number} open{peer}\n\n"))
+            (Said::Open, peer.map_or_else(String::new, |peer| format!(" from {peer}")))
         };
         if self.said.get(number).is_some_and(|before| *before >= said) {
             return String::new();
         }
         self.said.insert(*number, said);
-        self.style.paint(Tone::Quiet, &line)
+        self.style.paint(Tone::Quiet, &format!("conn {number} open{what}\n\n"))
     }
 
     /// What is new about an exchange. The refusal stands between request and answer, once it is known
