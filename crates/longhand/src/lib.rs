@@ -129,7 +129,8 @@
 //! # Where to read
 //!
 //! The source is meant to be read in the order of the modules below; each file uses only files above
-//! it, from octets up to threads. `ARCHITECTURE.md` in the crate is the map.
+//! it, from octets up to threads. `ARCHITECTURE.md` in the crate is the map, and the [`guide`] is a
+//! course for whoever knows no HTTP yet: typed by hand, chapter by chapter.
 
 #![forbid(unsafe_code)]
 
@@ -160,6 +161,8 @@ mod registry;
 mod drain;
 mod worker;
 mod server;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 pub use body::Body;
 pub use connection::serve_connection;

@@ -1,0 +1,69 @@
+//! HTTP read by hand: a course in eleven chapters, for somebody who has finished Rust's book and
+//! knows no HTTP.
+//!
+//! You type requests and answers yourself, see every byte of them named by the parser of this crate,
+//! and read the source, from octets up to threads: each file in one chapter. At the end you have
+//! read a whole web server.
+//!
+//! # What you need
+//!
+//! A clone of the repository, Rust, two terminals, a browser. `curl` is handy and comes with most
+//! systems. Run all commands at the root of the clone. Two of its examples are your tools:
+//!
+//! - `cargo run --example wire -- 127.0.0.1:8000` opens a connection: what you type is sent, what
+//!   comes back is shown, down to the ends of lines.
+//! - `cargo run --example xray` is a server that names every byte it was sent.
+//!
+//! This page is made by `cargo doc --no-deps --open -p longhand`.
+//!
+//! # Contents
+//!
+//! | chapter | you learn | about |
+//! | --- | --- | --- |
+//! | 1 [Be the server](_01_be_the_server) | that both sides of HTTP can be typed by hand | 30 min |
+//!
+//! Each chapter has five parts. *Do it*: commands. *Look*: the bytes, named. *Read*: the source that
+//! does it. *Why so*: something that the RFC leaves open, and what was chosen here. *Now you*: an
+//! exercise, how to check it, and a question without an answer at the end of the book.
+//! Predict before you run: a guess that turns out wrong is what you will remember.
+//!
+//! # How to read a transcript
+//!
+//! ```text
+//! hello
+//! > GET / HTTP/1.1\r\n
+//! < HTTP/1.1 200 OK\r\n
+//! * it closes
+//! ```
+//!
+//! The first line names the example that is the server, with its settings before it. `>` is what you
+//! send, `<` what comes back. Nothing is added at the end of a line: `\r` is CR (0d hex), `\n` is LF
+//! (0a hex), `\t` is HTAB, `\\` a backslash, and `\xff` any other byte. Lines with `*` say what is
+//! no byte: `it closes` (the server has ended its side), `you close` (you end yours), `nothing comes`.
+//! The tests of this repository play every transcript against that server; only the date differs.
+
+/// Mounts the chapters, each with links to its neighbours.
+macro_rules! chapters {
+    ($($module:ident $file:literal $title:literal;)*) => {
+        chapters! { @ "[Contents](self)"; $($module $file $title;)* }
+    };
+    (@ $back:expr; $module:ident $file:literal $title:literal;) => {
+        #[doc = include_str!($file)]
+        #[doc = concat!("\n---\n\n", $back)]
+        pub mod $module {}
+    };
+    (@ $back:expr; $module:ident $file:literal $title:literal; $next:ident $next_file:literal $next_title:literal; $($rest:tt)*) => {
+        #[doc = include_str!($file)]
+        #[doc = concat!("\n---\n\n", $back, " · Next: [", $next_title, "](", stringify!($next), ")")]
+        pub mod $module {}
+
+        chapters! {
+            @ concat!("Before: [", $title, "](", stringify!($module), ") · [Contents](self)");
+            $next $next_file $next_title; $($rest)*
+        }
+    };
+}
+
+chapters! {
+    _01_be_the_server "01_be_the_server.md" "Be the server";
+}

@@ -1,0 +1,90 @@
+//! Which chapter reads which file, and which function reads which rule of the grammar.
+//!
+//! A chapter reads the files that its part *Read* names in backticks: `` `src/wire/scan.rs` ``, or a
+//! folder and all in it, `` `src/wire/rules/` ``.
+
+use crate::page::{Page, read, sources};
+
+/// The chapter after which every file has been read.
+const LAST: u8 = 11;
+
+/// Files read twice, files that are not there, and, once the last chapter is, files never read.
+pub(crate) fn places(pages: &[Page]) -> Vec<String> {
+    let sources = sources();
+    let mut readers: Vec<Vec<&str>> = vec![Vec::new(); sources.len()];
+    let mut places = Vec::new();
+    for page in pages.iter().filter(|page| page.number().is_some()) {
+        let named = page.part("## Read").split('`').skip(1).step_by(2);
+        for name in named.filter(|name| name.starts_with("src/")) {
+            let is_read =
+                |file: &str| file == name || (name.ends_with('/') && file.starts_with(name));
+            let mut found = false;
+            for (file, readers) in sources.iter().zip(&mut readers).filter(|(f, _)| is_read(f)) {
+                found = true;
+                if let [before, ..] = readers[..] {
+                    places.push(page.at(1, &format!("reads {file}, which {before} reads")));
+                }
+                readers.push(&page.name);
+            }
+            if !found {
+                places.push(page.at(1, &format!("reads {name}, which is not there")));
+            }
+        }
+    }
+    if pages.iter().any(|page| page.number() == Some(LAST)) {
+        let unread = sources.iter().zip(&readers).filter(|(_, readers)| readers.is_empty());
+        places
+            .extend(unread.map(|(file, _)| format!("crates/longhand/{file}: read in no chapter")));
+    }
+    places
+}
+
+/// What the page `abnf.md` and the comments `// ABNF: name = …` do not have in common.
+///
+/// A row of the page is `` | `rule` | `src/wire/scan.rs` `function` | `Part` | ``. A rule that is not
+/// read has no file in its row, but the reason.
+pub(crate) fn rules(pages: &[Page]) -> Vec<String> {
+    let Some(page) = pages.iter().find(|page| page.name == "abnf.md") else { return Vec::new() };
+    let mut written: Vec<(String, String)> = Vec::new();
+    for file in sources() {
+        let text = read(&format!("crates/longhand/{file}"));
+        let mut in_rule = false;
+        for line in text.lines().map(str::trim_start) {
+            let begins = line.strip_prefix("// ABNF: ");
+            in_rule = begins.is_some() || (in_rule && line.starts_with("//  "));
+            let grammar = begins.or_else(|| line.strip_prefix("//").filter(|_| in_rule));
+            for part in grammar.unwrap_or_default().split(';') {
+                let name = part.split(" = ").next().unwrap_or_default().trim();
+                let is_name = |name: &str| {
+                    name.starts_with(|c: char| c.is_ascii_alphabetic())
+                        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                };
+                if part.contains(" = ") && is_name(name) {
+                    written.push((name.to_owned(), file.clone()));
+                }
+            }
+        }
+    }
+    let mut places = Vec::new();
+    let mut listed = Vec::new();
+    for (index, line) in page.text.lines().enumerate().filter(|(_, line)| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let rule = cells[0].trim_matches('`').to_owned();
+        let words: Vec<&str> = cells.get(1).unwrap_or(&"").split('`').skip(1).step_by(2).collect();
+        if let [file, function, ..] = words[..] {
+            if !written.contains(&(rule.clone(), file.to_owned())) {
+                places.push(page.at(index + 1, &format!("{file} has no comment ABNF: {rule} = …")));
+            }
+            let name = function.rsplit("::").next().unwrap_or(function);
+            let text = read(&format!("crates/longhand/{file}"));
+            if ![format!("fn {name}("), format!("fn {name}<")].iter().any(|f| text.contains(f)) {
+                places.push(page.at(index + 1, &format!("{file} has no function {name}")));
+            }
+        }
+        listed.push(rule);
+    }
+    for (rule, file) in written.iter().filter(|(rule, _)| !listed.contains(rule)) {
+        places.push(page.at(1, &format!("does not list {rule} of {file}")));
+    }
+    places
+}

@@ -1,0 +1,142 @@
+//! A transcript, played against a server: what it sends is sent, what comes back is written down.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use harness::client::NEVER;
+
+use crate::page::is_update;
+
+/// What stands in a transcript where an answer has its date.
+const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT";
+
+/// A silence that is taken for "nothing comes"; when transcripts are written, for an answer's end.
+const SILENCE: Duration = Duration::from_millis(150);
+
+/// Plays a transcript; gives it as it went, or the line that could not be played and why.
+pub(crate) fn replay(
+    lines: &[String],
+    address: SocketAddr,
+) -> Result<Vec<String>, (usize, String)> {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_nodelay(true).unwrap();
+    let mut went = Vec::new();
+    let mut number = 0;
+    while let Some(line) = lines.get(number) {
+        let failed = |error: std::io::Error| (number, error.to_string());
+        if let Some(text) = line.strip_prefix("> ") {
+            stream.write_all(&unescape(text)).map_err(failed)?;
+        } else if line.starts_with("< ") {
+            // All that is received in a row is read at once, however it was cut on its way.
+            let block = lines[number..].iter().take_while(|line| line.starts_with("< "));
+            let wanted: Vec<u8> = block.clone().flat_map(|line| unescape(&line[2..])).collect();
+            let received = receive(&mut stream, wanted.len()).map_err(failed)?;
+            went.extend(received.split_inclusive(|&octet| octet == b'\n').map(|line| {
+                let line = escape(line);
+                if line.starts_with("Date: ") {
+                    format!("< {DATE}\\r\\n")
+                } else {
+                    format!("< {line}")
+                }
+            }));
+            number += block.count();
+            continue;
+        } else {
+            match line.as_str() {
+                "* you close" => stream.shutdown(Shutdown::Write).map_err(failed)?,
+                "* nothing comes" => silence(&mut stream).map_err(|why| (number, why))?,
+                "* it closes" => ended(&mut stream).map_err(|why| (number, why))?,
+                other => return Err((number, format!("not of a transcript: {other}"))),
+            }
+        }
+        went.push(line.clone());
+        number += 1;
+    }
+    // What is written down is all there was.
+    if lines.last().is_some_and(|line| line.starts_with("< ")) {
+        silence(&mut stream).map_err(|why| (number - 1, why))?;
+    }
+    Ok(went)
+}
+
+/// Reads as many bytes as are written down; or, where they are to be written, until silence.
+fn receive(stream: &mut TcpStream, wanted: usize) -> std::io::Result<Vec<u8>> {
+    let (wanted, patience) = if is_update() { (usize::MAX, 4 * SILENCE) } else { (wanted, NEVER) };
+    stream.set_read_timeout(Some(patience))?;
+    let mut received = Vec::new();
+    let mut bytes = [0; 4096];
+    while received.len() < wanted {
+        let room = bytes.len().min(wanted - received.len());
+        match stream.read(&mut bytes[..room]) {
+            Ok(0) => break,
+            Ok(count) => received.extend_from_slice(&bytes[..count]),
+            Err(error) if is_late(&error) && is_update() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(received)
+}
+
+/// The server says nothing and stays. What would come late is not noticed: this may pass where it
+/// should not, and never fails where it should pass.
+fn silence(stream: &mut TcpStream) -> Result<(), String> {
+    stream.set_read_timeout(Some(SILENCE)).unwrap();
+    let mut bytes = [0; 4096];
+    match stream.read(&mut bytes) {
+        Ok(0) => Err("it closes".to_owned()),
+        Ok(count) => Err(format!("more comes: {}", escape(&bytes[..count]))),
+        Err(error) if is_late(&error) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The server ends its side, and says nothing before.
+fn ended(stream: &mut TcpStream) -> Result<(), String> {
+    stream.set_read_timeout(Some(NEVER)).unwrap();
+    let mut bytes = [0; 4096];
+    match stream.read(&mut bytes) {
+        Ok(0) => Ok(()),
+        Ok(count) => Err(format!("more comes: {}", escape(&bytes[..count]))),
+        Err(error) => Err(format!("it does not close: {error}")),
+    }
+}
+
+fn is_late(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// The bytes that a line of a transcript stands for.
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    loop {
+        let (byte, after) = match rest {
+            [b'\\', b'r', after @ ..] => (b'\r', after),
+            [b'\\', b'n', after @ ..] => (b'\n', after),
+            [b'\\', b't', after @ ..] => (b'\t', after),
+            [b'\\', b'\\', after @ ..] => (b'\\', after),
+            [b'\\', b'x', high, low, after @ ..] => {
+                let digits = [*high, *low];
+                let digits = str::from_utf8(&digits).expect("two hexadecimal digits");
+                (u8::from_str_radix(digits, 16).expect("two hexadecimal digits"), after)
+            }
+            [b'\\', ..] => panic!("no escape: {text}"),
+            [byte, after @ ..] => (*byte, after),
+            [] => return bytes,
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+}
+
+fn escape(bytes: &[u8]) -> String {
+    let shown = |&byte: &u8| match byte {
+        b'\r' => "\\r".to_owned(),
+        b'\n' => "\\n".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        b'\\' => "\\\\".to_owned(),
+        b' '..=b'~' => char::from(byte).to_string(),
+        other => format!("\\x{other:02x}"),
+    };
+    bytes.iter().map(shown).collect()
+}
