@@ -11,6 +11,11 @@ use crate::page::is_update;
 /// What stands in a transcript where an answer has its date.
 const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT";
 
+/// What stands for lines of an answer that are not shown; the server closes after it.
+const LEFT_OUT: &str = "< …";
+
+const CLOSES: &str = "* it closes";
+
 /// A silence that is taken for "nothing comes"; when transcripts are written, for an answer's end.
 const SILENCE: Duration = Duration::from_millis(150);
 
@@ -29,24 +34,23 @@ pub(crate) fn replay(
             stream.write_all(&unescape(text)).map_err(failed)?;
         } else if line.starts_with("< ") {
             // All that is received in a row is read at once, however it was cut on its way.
-            let block = lines[number..].iter().take_while(|line| line.starts_with("< "));
-            let wanted: Vec<u8> = block.clone().flat_map(|line| unescape(&line[2..])).collect();
-            let received = receive(&mut stream, wanted.len()).map_err(failed)?;
-            went.extend(received.split_inclusive(|&octet| octet == b'\n').map(|line| {
-                let line = escape(line);
-                if line.starts_with("Date: ") {
-                    format!("< {DATE}\\r\\n")
-                } else {
-                    format!("< {line}")
-                }
-            }));
-            number += block.count();
+            let block: Vec<&String> =
+                lines[number..].iter().take_while(|line| line.starts_with("< ")).collect();
+            let closes = lines.get(number + block.len()).is_some_and(|line| line == CLOSES);
+            let wanted = match block.contains(&&LEFT_OUT.to_owned()) {
+                true if closes => usize::MAX,
+                true => return Err((number, "left out, but it does not close".to_owned())),
+                false => block.iter().map(|line| unescape(&line[2..]).len()).sum(),
+            };
+            let received = receive(&mut stream, wanted).map_err(failed)?;
+            went.extend(shown(&received, &block));
+            number += block.len();
             continue;
         } else {
             match line.as_str() {
                 "* you close" => stream.shutdown(Shutdown::Write).map_err(failed)?,
                 "* nothing comes" => silence(&mut stream).map_err(|why| (number, why))?,
-                "* it closes" => ended(&mut stream).map_err(|why| (number, why))?,
+                CLOSES => ended(&mut stream).map_err(|why| (number, why))?,
                 other => return Err((number, format!("not of a transcript: {other}"))),
             }
         }
@@ -58,6 +62,23 @@ pub(crate) fn replay(
         silence(&mut stream).map_err(|why| (number - 1, why))?;
     }
     Ok(went)
+}
+
+/// The lines of what was received, masked, and as many left out as in the block they are for.
+fn shown(received: &[u8], block: &[&String]) -> Vec<String> {
+    let line = |octets: &[u8]| match escape(octets) {
+        line if line.starts_with("Date: ") => format!("< {DATE}\\r\\n"),
+        line => format!("< {line}"),
+    };
+    let mut lines: Vec<String> =
+        received.split_inclusive(|&octet| octet == b'\n').map(line).collect();
+    if let Some(before) = block.iter().position(|line| *line == LEFT_OUT) {
+        let behind = block.len() - before - 1;
+        if before + behind < lines.len() {
+            lines.splice(before..lines.len() - behind, [LEFT_OUT.to_owned()]);
+        }
+    }
+    lines
 }
 
 /// Reads as many bytes as are written down; or, where they are to be written, until silence.
@@ -117,7 +138,7 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
             [b'\\', b'\\', after @ ..] => (b'\\', after),
             [b'\\', b'x', high, low, after @ ..] => {
                 let digits = [*high, *low];
-                let digits = str::from_utf8(&digits).expect("two hexadecimal digits");
+                let digits = std::str::from_utf8(&digits).expect("two hexadecimal digits");
                 (u8::from_str_radix(digits, 16).expect("two hexadecimal digits"), after)
             }
             [b'\\', ..] => panic!("no escape: {text}"),

@@ -66,4 +66,6 @@ macro_rules! chapters {
 
 chapters! {
     _01_be_the_server "01_be_the_server.md" "Be the server";
+    _02_the_request_line "02_the_request_line.md" "The request line";
+    _03_fields "03_fields.md" "Fields";
 }
