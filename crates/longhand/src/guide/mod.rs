@@ -68,4 +68,6 @@ chapters! {
     _01_be_the_server "01_be_the_server.md" "Be the server";
     _02_the_request_line "02_the_request_line.md" "The request line";
     _03_fields "03_fields.md" "Fields";
+    _04_until_it_is_whole "04_until_it_is_whole.md" "Reading until it is whole";
+    _05_where_the_body_ends "05_where_the_body_ends.md" "Where the body ends";
 }
