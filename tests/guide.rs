@@ -1,7 +1,8 @@
 //! The guide against rot: what its chapters say is what the servers, the parser and the sources do.
 //!
 //! The pages enter as text; out come places where a page and the rest differ, each with its line.
-//! `UPDATE=1 cargo test -p tests --test guide` writes into the pages what came back instead.
+//! `GOLDEN=write cargo test -p tests --test guide` writes into the pages what came back instead, to be
+//! read before it is kept.
 //!
 //! A block of a page is one of these:
 //!
@@ -25,6 +26,7 @@ mod replay;
 
 use std::collections::HashMap;
 
+use harness::golden::unescape;
 use harness::program::{Program, command};
 use page::{Page, pages, report};
 
@@ -124,7 +126,8 @@ fn every_look_shows_what_the_parser_says() {
         let Some((bytes, _)) = quoted else {
             panic!("{}", page.at(block.line, "no line begins with: $ printf '"));
         };
-        look::look(&replay::unescape(&bytes.replace("%%", "%")))
+        let bytes = unescape(&bytes.replace("%%", "%"));
+        look::look(&bytes.unwrap_or_else(|why| panic!("{}", page.at(block.line + 1, &why))))
     });
 }
 

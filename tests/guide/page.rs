@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
 
+use harness::golden::REWRITE;
+
 /// One Markdown file.
 pub(crate) struct Page {
     pub(crate) name: String,
@@ -98,7 +100,7 @@ impl Page {
 static LOCK: Mutex<()> = Mutex::new(());
 
 /// Makes again what the blocks of a kind hold below their first line. Where it differs, it is
-/// reported; under `UPDATE=1` it is written into the page.
+/// reported; under `GOLDEN=write` it is written into the page.
 pub(crate) fn check(kind: &str, mut make: impl FnMut(&Page, &Block) -> Vec<String>) {
     let update = is_update();
     // Two kinds of blocks are not written into the same page at once.
@@ -134,7 +136,7 @@ pub(crate) fn check(kind: &str, mut make: impl FnMut(&Page, &Block) -> Vec<Strin
 
 /// Whether pages are to be written anew.
 pub(crate) fn is_update() -> bool {
-    env::var_os("UPDATE").is_some()
+    env::var_os(REWRITE).is_some_and(|value| value == "write")
 }
 
 /// Lines without the blanks that all of them begin with.

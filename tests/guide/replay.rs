@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use harness::client::NEVER;
+use harness::golden::{escape, unescape};
 
 use crate::page::is_update;
 
@@ -30,8 +31,9 @@ pub(crate) fn replay(
     let mut number = 0;
     while let Some(line) = lines.get(number) {
         let failed = |error: std::io::Error| (number, error.to_string());
-        if let Some(text) = line.strip_prefix("> ") {
-            stream.write_all(&unescape(text)).map_err(failed)?;
+        let bytes = |line: &str| unescape(&line[2..]).map_err(|why| (number, why));
+        if line.starts_with("> ") {
+            stream.write_all(&bytes(line)?).map_err(failed)?;
         } else if line.starts_with("< ") {
             // All that is received in a row is read at once, however it was cut on its way.
             let block: Vec<&String> =
@@ -40,7 +42,9 @@ pub(crate) fn replay(
             let wanted = match block.contains(&&LEFT_OUT.to_owned()) {
                 true if closes => usize::MAX,
                 true => return Err((number, "left out, but it does not close".to_owned())),
-                false => block.iter().map(|line| unescape(&line[2..]).len()).sum(),
+                false => {
+                    block.iter().map(|line| bytes(line).map(|b| b.len())).sum::<Result<_, _>>()?
+                }
             };
             let received = receive(&mut stream, wanted).map_err(failed)?;
             went.extend(shown(&received, &block));
@@ -125,39 +129,4 @@ fn ended(stream: &mut TcpStream) -> Result<(), String> {
 
 fn is_late(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-/// The bytes that a line of a transcript stands for.
-pub(crate) fn unescape(text: &str) -> Vec<u8> {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    loop {
-        let (byte, after) = match rest {
-            [b'\\', b'r', after @ ..] => (b'\r', after),
-            [b'\\', b'n', after @ ..] => (b'\n', after),
-            [b'\\', b't', after @ ..] => (b'\t', after),
-            [b'\\', b'\\', after @ ..] => (b'\\', after),
-            [b'\\', b'x', high, low, after @ ..] => {
-                let digits = [*high, *low];
-                let digits = std::str::from_utf8(&digits).expect("two hexadecimal digits");
-                (u8::from_str_radix(digits, 16).expect("two hexadecimal digits"), after)
-            }
-            [b'\\', ..] => panic!("no escape: {text}"),
-            [byte, after @ ..] => (*byte, after),
-            [] => return bytes,
-        };
-        bytes.push(byte);
-        rest = after;
-    }
-}
-
-fn escape(bytes: &[u8]) -> String {
-    let shown = |&byte: &u8| match byte {
-        b'\r' => "\\r".to_owned(),
-        b'\n' => "\\n".to_owned(),
-        b'\t' => "\\t".to_owned(),
-        b'\\' => "\\\\".to_owned(),
-        b' '..=b'~' => char::from(byte).to_string(),
-        other => format!("\\x{other:02x}"),
-    };
-    bytes.iter().map(shown).collect()
 }

@@ -7,12 +7,12 @@
 //!
 //! # What you need
 //!
-//! A clone of the repository, Rust, two terminals, a browser. `curl` is handy and comes with most
-//! systems. Run all commands at the root of the clone. Two of its examples are your tools:
+//! A clone of the repository, Rust 1.89 or newer, two terminals, a browser. Run all commands at the
+//! root of the clone; Ctrl-C ends a server. Two of its examples are your tools:
 //!
-//! - `cargo run --example wire -- 127.0.0.1:8000` opens a connection: what you type is sent, what
-//!   comes back is shown, down to the ends of lines.
-//! - `cargo run --example xray` is a server that names every byte it was sent.
+//! - `cargo run --example wire -- 127.0.0.1:8000` opens a connection: what you type is sent line by
+//!   line, what comes back is shown, down to the ends of lines.
+//! - `cargo run --example xray` is a server that names every byte as it comes.
 //!
 //! This page is made by `cargo doc --no-deps --open -p longhand`.
 //!
@@ -20,9 +20,14 @@
 //!
 //! | chapter | you learn | about |
 //! | --- | --- | --- |
-//! | 1 [Be the server](_01_be_the_server) | that both sides of HTTP can be typed by hand | 30 min |
+//! | 1 [Be the server](_01_be_the_server) | that both sides of HTTP can be typed by hand | 40 min |
+//! | 2 [The request line](_02_the_request_line) | what a method, a target and a version are, to the byte | 40 min |
+//! | 3 [Fields](_03_fields) | what goes with a request, and why `Host` must | 40 min |
+//! | 4 [Reading until it is whole](_04_until_it_is_whole) | that one read is not one request | 1 h |
+//! | 5 [Where the body ends](_05_where_the_body_ends) | that the end of a message is counted, not seen | 1 h |
 //!
-//! Each chapter has five parts. *Do it*: commands. *Look*: the bytes, named. *Read*: the source that
+//! After chapter 5 you know what a request is, which is a good place for a pause. Each chapter has five
+//! parts. *Do it*: commands. *Look*: the bytes, named. *Read*: the source that
 //! does it. *Why so*: something that the RFC leaves open, and what was chosen here. *Now you*: an
 //! exercise, how to check it, and a question without an answer at the end of the book.
 //! Predict before you run: a guess that turns out wrong is what you will remember.
@@ -38,9 +43,13 @@
 //!
 //! The first line names the example that is the server, with its settings before it. `>` is what you
 //! send, `<` what comes back. Nothing is added at the end of a line: `\r` is CR (0d hex), `\n` is LF
-//! (0a hex), `\t` is HTAB, `\\` a backslash, and `\xff` any other byte. Lines with `*` say what is
-//! no byte: `it closes` (the server has ended its side), `you close` (you end yours), `nothing comes`.
-//! The tests of this repository play every transcript against that server; only the date differs.
+//! (0a hex), `\t` is HTAB, `\\` a backslash, and `\xff` any other byte. `< …` stands for lines that
+//! are left out. Lines with `*` say what is no byte: `it closes` (the server has ended its side), `you
+//! close` (you end yours, by Ctrl-D in `wire`), `nothing comes`.
+//!
+//! `wire` sends CR LF wherever you press Enter. With `wire --raw` it sends nothing there, and you can type
+//! what stands behind a `>` as it is, escapes and all. The tests of this repository play every
+//! transcript against its server; only the date differs.
 
 /// Mounts the chapters, each with links to its neighbours.
 macro_rules! chapters {
