@@ -58,12 +58,12 @@ macro_rules! chapters {
     };
     (@ $back:expr; $module:ident $file:literal $title:literal;) => {
         #[doc = include_str!($file)]
-        #[doc = concat!("\n---\n\n", $back)]
+        #[doc = concat!("\n\n---\n\n", $back)]
         pub mod $module {}
     };
     (@ $back:expr; $module:ident $file:literal $title:literal; $next:ident $next_file:literal $next_title:literal; $($rest:tt)*) => {
         #[doc = include_str!($file)]
-        #[doc = concat!("\n---\n\n", $back, " · Next: [", $next_title, "](", stringify!($next), ")")]
+        #[doc = concat!("\n\n---\n\n", $back, " · Next: [", $next_title, "](", stringify!($next), ")")]
         pub mod $module {}
 
         chapters! {
