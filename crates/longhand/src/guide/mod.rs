@@ -14,7 +14,12 @@
 //!   line, what comes back is shown, down to the ends of lines.
 //! - `cargo run --example xray` is a server that names every byte as it comes.
 //!
-//! This page is made by `cargo doc --no-deps --open -p longhand`.
+//! Commands with `printf` need a shell such as bash; on Windows, Git brings one. Everything else is
+//! typed into `wire`.
+//!
+//! Blocks of Rust are tests: `cargo test -p longhand --doc guide` runs them. The chapters are files in
+//! `crates/longhand/src/guide`, so you can change a block there and see what becomes of it. This page
+//! is made by `cargo doc --no-deps --open -p longhand`.
 //!
 //! # Contents
 //!
