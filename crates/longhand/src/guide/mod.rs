@@ -31,11 +31,13 @@
 //! | 4 [Reading until it is whole](_04_until_it_is_whole) | that one read is not one request | 1 h |
 //! | 5 [Where the body ends](_05_where_the_body_ends) | that the end of a message is counted, not seen | 1 h |
 //!
+//! Beside them stands the [error index](crate::wire::errors): every refusal, with bytes that bring it on.
+//!
 //! After chapter 5 you know what a request is, which is a good place for a pause. Each chapter has five
-//! parts. *Do it*: commands. *Look*: the bytes, named. *Read*: the source that
-//! does it. *Why so*: something that the RFC leaves open, and what was chosen here. *Now you*: an
-//! exercise, how to check it, and a question without an answer at the end of the book.
-//! Predict before you run: a guess that turns out wrong is what you will remember.
+//! parts. *Do it*: commands. *Look*: the bytes, named. *Read*: the source that does it. *Why so*:
+//! something that the RFC leaves open, and what was chosen here. *Now you*: an exercise, how to check
+//! it, and a question without an answer at the end of the book. Predict before you run: a guess that
+//! turns out wrong is what you will remember.
 //!
 //! # How to read a transcript
 //!
