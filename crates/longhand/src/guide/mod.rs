@@ -31,7 +31,8 @@
 //! | 4 [Reading until it is whole](_04_until_it_is_whole) | that one read is not one request | 1 h |
 //! | 5 [Where the body ends](_05_where_the_body_ends) | that the end of a message is counted, not seen | 1 h |
 //!
-//! Beside them stands the [error index](crate::wire::errors): every refusal, with bytes that bring it on.
+//! Beside them stand the [error index](crate::wire::errors), every refusal with bytes that bring it on, and
+//! two pages [for teachers](teaching).
 //!
 //! After chapter 5 you know what a request is, which is a good place for a pause. Each chapter has five
 //! parts. *Do it*: commands. *Look*: the bytes, named. *Read*: the source that does it. *Why so*:
@@ -87,3 +88,6 @@ chapters! {
     _04_until_it_is_whole "04_until_it_is_whole.md" "Reading until it is whole";
     _05_where_the_body_ends "05_where_the_body_ends.md" "Where the body ends";
 }
+
+#[doc = include_str!("teaching.md")]
+pub mod teaching {}
