@@ -10,13 +10,11 @@
 //! | --- | --- |
 //! | `rust` | it is a doctest of the crate |
 //! | `wire` | it is played against the example that its first line names |
-//! | `xray` | the bytes of its first line are explained again |
+//! | `xray` | its first line is a command, which is run again |
 //! | `source` | the file that its first line names has these lines |
 //! | `console`, `abnf`, `text` | nothing: it is not about what happens |
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
-#[path = "guide/look.rs"]
-mod look;
 #[path = "guide/page.rs"]
 mod page;
 #[path = "guide/reading.rs"]
@@ -25,12 +23,14 @@ mod reading;
 mod replay;
 
 use std::collections::HashMap;
+use std::io::Write;
+use std::process::Stdio;
 
 use harness::golden::unescape;
 use harness::program::{Program, command};
 use page::{Page, pages, report};
 
-/// Lines that a chapter may have, and blocks of source, and lines of one.
+/// Lines that a chapter may have, what the X-ray draws aside; and blocks of source, and lines of one.
 const CHAPTER: usize = 220;
 const QUOTES: usize = 3;
 const QUOTE: usize = 15;
@@ -45,7 +45,9 @@ fn a_chapter_has_five_parts_and_fits_in_one_sitting() {
         if parts != FIVE_PARTS {
             places.push(page.at(1, &format!("its parts are {parts:?}")));
         }
-        if page.text.lines().count() > CHAPTER {
+        let drawn = page.blocks().into_iter().filter(|block| block.kind == "xray");
+        let drawn: usize = drawn.map(|block| block.rest.len()).sum();
+        if page.text.lines().count() - drawn > CHAPTER {
             places.push(page.at(CHAPTER, "too long"));
         }
         let quotes: Vec<_> = page.blocks().into_iter().filter(|b| b.kind == "source").collect();
@@ -120,14 +122,20 @@ fn every_transcript_happens_again() {
 }
 
 #[test]
-fn every_look_shows_what_the_parser_says() {
+fn every_look_is_what_the_x_ray_draws() {
     page::check("xray", |page, block| {
-        let quoted = block.first.strip_prefix("$ printf '").and_then(|line| line.split_once('\''));
-        let Some((bytes, _)) = quoted else {
-            panic!("{}", page.at(block.line, "no line begins with: $ printf '"));
+        let typed = block.first.strip_prefix("$ printf '").and_then(|line| line.split_once("' | "));
+        let Some((bytes, "cargo run -q --example xray -- --file -")) = typed else {
+            panic!("{}", page.at(block.line + 1, "not: $ printf '…' | cargo run … --file -"));
         };
-        let bytes = unescape(&bytes.replace("%%", "%"));
-        look::look(&bytes.unwrap_or_else(|why| panic!("{}", page.at(block.line + 1, &why))))
+        let bytes = unescape(&bytes.replace("%%", "%"))
+            .unwrap_or_else(|why| panic!("{}", page.at(block.line + 1, &why)));
+        let mut xray = command("xray", &[]);
+        xray.args(["--file", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut running = xray.spawn().expect("xray starts");
+        running.stdin.take().unwrap().write_all(&bytes).expect("it reads all");
+        let drawn = running.wait_with_output().expect("it ends").stdout;
+        String::from_utf8(drawn).expect("it writes text").lines().map(str::to_owned).collect()
     });
 }
 
