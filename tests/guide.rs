@@ -140,6 +140,23 @@ fn every_look_is_what_the_x_ray_draws() {
 }
 
 #[test]
+fn every_example_that_a_page_names_is_there() {
+    let manifest = page::read("examples/Cargo.toml");
+    let mut places = Vec::new();
+    for page in pages() {
+        for (index, line) in page.text.lines().enumerate() {
+            for named in line.split("--example ").skip(1) {
+                let name = named.split([' ', '`']).next().unwrap_or_default();
+                if !manifest.contains(&format!("[[example]]\nname = \"{name}\"\n")) {
+                    places.push(page.at(index + 1, &format!("no example {name}")));
+                }
+            }
+        }
+    }
+    report(&places);
+}
+
+#[test]
 fn every_quote_stands_in_its_file() {
     let mut places = Vec::new();
     for page in pages() {
