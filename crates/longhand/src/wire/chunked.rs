@@ -92,6 +92,9 @@ impl ChunkedDecoder {
         self.framing_to(bytes, &mut ())
     }
 
+    // ABNF: chunked-body = *chunk last-chunk trailer-section CRLF         (RFC 9112 section 7.1)
+    //       chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
+    //       last-chunk = 1*"0" [ chunk-ext ] CRLF
     pub(crate) fn framing_to<S: Sink>(
         &mut self,
         bytes: &[u8],
@@ -153,6 +156,7 @@ impl ChunkedDecoder {
 
     // ABNF: chunk-size = 1*HEXDIG                                         (RFC 9112 section 7.1)
     //       chunk-ext  = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )  (7.1.1)
+    //       chunk-ext-name = token
     //       chunk-ext-val = token / quoted-string
     /// The state after one byte of framing, or the rule it breaks.
     fn step(&mut self, octet: u8) -> Result<State, Kind> {

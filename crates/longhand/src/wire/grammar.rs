@@ -45,7 +45,8 @@ pub fn is_tchar(octet: u8) -> bool {
     TCHAR[octet as usize]
 }
 
-/// Whether all of `bytes` is one token: `token = 1*tchar` (RFC 9110 section 5.6.2).
+// ABNF: token = 1*tchar                                                 (RFC 9110 section 5.6.2)
+/// Whether all of `bytes` is one token.
 ///
 /// ```
 /// use longhand::wire::grammar::is_token;

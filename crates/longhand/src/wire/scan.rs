@@ -30,6 +30,7 @@ pub(crate) struct Layout {
     pub(crate) end: usize,
 }
 
+// ABNF: trailer-section = *( field-line CRLF )                          (RFC 9112 section 7.1.2)
 /// Parses field lines up to the empty line: the trailers of a chunked body. Gives their length.
 pub(crate) fn trailers<S: Sink>(
     bytes: &[u8],
@@ -104,6 +105,8 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
         }
     }
 
+    // ABNF: HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
+    //                                                                   (RFC 9112 section 2.1)
     /// The fields after a start-line, and the verdict on the size of the whole head.
     pub(super) fn finish(
         &mut self,
@@ -172,7 +175,8 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
         Err(self.refuse(kind, Part::Name, length))
     }
 
-    // ABNF: OWS field-value OWS CRLF                                    (RFC 9112 section 5)
+    // ABNF: field-value = *field-content; with the OWS around it and the CRLF behind
+    //                                             (RFC 9110 section 5.5, RFC 9112 section 5)
     #[inline]
     fn value(&mut self) -> Step<(usize, usize)> {
         let mut value = self.rest;

@@ -131,6 +131,8 @@ impl<S: Sink> Scan<'_, '_, S> {
     }
 
     // ABNF: status-line = HTTP-version SP status-code SP [ reason-phrase ]    (RFC 9112 section 4)
+    //       status-code = 3DIGIT
+    //       reason-phrase = 1*( HTAB / SP / VCHAR / obs-text )
     pub(super) fn status_line(&mut self) -> Step<Layout> {
         let Some(version) = self.version()? else { return Ok(None) };
         if self.one_space()?.is_none() {

@@ -40,7 +40,8 @@ pub enum Target<'b> {
 
 impl<'b> Target<'b> {
     // ABNF: request-target = origin-form / absolute-form / authority-form / asterisk-form
-    //                                                                   (RFC 9112 section 3.2)
+    //       authority-form = uri-host ":" port
+    //       asterisk-form = "*"                                         (RFC 9112 section 3.2)
     /// Tells the form of `target`, which begins `at` bytes into the head.
     pub(crate) fn parse(method: &str, target: &'b str, at: usize) -> Result<Self, Violation> {
         if method == "CONNECT" {
@@ -115,6 +116,7 @@ impl<'b> Target<'b> {
     }
 }
 
+// ABNF: origin-form = absolute-path [ "?" query ]                       (RFC 9112 section 3.2.1)
 /// Path and query. The escapes of a path are checked here, because two servers that read `%zz`
 /// differently disagree about which path was asked for. A query is the handler's own to decode:
 /// browsers send a lone `%` in it.
