@@ -185,3 +185,8 @@ fn every_file_is_read_in_one_chapter() {
 fn the_index_of_rules_and_the_sources_name_the_same_rules() {
     report(&reading::rules(&pages()));
 }
+
+#[test]
+fn the_tests_that_a_page_names_are_there() {
+    report(&reading::held(&pages()));
+}
