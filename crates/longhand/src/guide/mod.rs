@@ -87,6 +87,15 @@ chapters! {
     _03_fields "03_fields.md" "Fields";
     _04_until_it_is_whole "04_until_it_is_whole.md" "Reading until it is whole";
     _05_where_the_body_ends "05_where_the_body_ends.md" "Where the body ends";
+    _06_chunks "06_chunks.md" "Chunks";
+    _07_the_answer "07_the_answer.md" "The answer";
+    _08_keep_and_close "08_keep_and_close.md" "Keep and close";
+    _09_a_thread_each "09_a_thread_each.md" "A thread each";
+    _10_hostile_bytes "10_hostile_bytes.md" "Hostile bytes";
+    _11_the_bookmark_server "11_the_bookmark_server.md" "The bookmark server";
+    attacks "attacks.md" "Past attacks";
+    beside_python "beside_python.md" "Beside the course's server";
+    abnf "abnf.md" "Index of the grammar";
 }
 
 #[doc = include_str!("teaching.md")]
