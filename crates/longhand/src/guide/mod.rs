@@ -30,6 +30,15 @@
 //! | 3 [Fields](_03_fields) | what goes with a request, and why `Host` must | 40 min |
 //! | 4 [Reading until it is whole](_04_until_it_is_whole) | that one read is not one request | 1 h |
 //! | 5 [Where the body ends](_05_where_the_body_ends) | that the end of a message is counted, not seen | 1 h |
+//! | 6 [Chunks](_06_chunks) | how a body travels whose length nobody knows yet | 1 h |
+//! | 7 [The answer](_07_the_answer) | that a client must be able to find the end of an answer | 1 h |
+//! | 8 [Keep and close](_08_keep_and_close) | how a connection is kept, and why closing one is hard | 1 h 30 |
+//! | 9 [A thread each](_09_a_thread_each) | how many are served at once, and how a server ends | 1 h 30 |
+//! | 10 [Hostile bytes](_10_hostile_bytes) | what a server does so that the next request is served too | 1 h 30 |
+//! | 11 [The bookmark server](_11_the_bookmark_server) | what it is all for | 2 h |
+//! | [Past attacks](attacks) | what happened to servers that were kinder | 1 h |
+//! | [Beside the course's server](beside_python) | the same program in Python, for those who come from there | 20 min |
+//! | [Index of the grammar](abnf) | which function reads which rule of the RFC | to look up |
 //!
 //! Beside them stand the [error index](crate::wire::errors), every refusal with bytes that bring it on, and
 //! two pages [for teachers](teaching).
