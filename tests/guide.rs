@@ -109,10 +109,11 @@ fn every_transcript_happens_again() {
             let name = match words.pop() {
                 Some("hello") => "hello",
                 Some("probe") => "probe",
+                Some("bookmark") => "bookmark",
                 other => panic!("{}", page.at(block.line, &format!("no server {other:?}"))),
             };
             let settings = words.iter().map(|word| word.split_once('=').expect("NAME=value"));
-            let settings: Vec<_> = settings.chain([("PORT", "0")]).collect();
+            let settings: Vec<_> = settings.chain([("HOST", "127.0.0.1"), ("PORT", "0")]).collect();
             Program::start(command(name, &settings))
         });
         replay::replay(&block.rest, server.address()).unwrap_or_else(|(line, why)| {
