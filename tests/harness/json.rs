@@ -2,7 +2,7 @@
 //!
 //! A text enters, a [`Json`] leaves, and the other way round. The reader takes what the grammar
 //! takes and nothing else; it refuses besides a name that an object has twice, half of a surrogate
-//! pair, a number beyond an `f64`, and values nested deeper than [`DEEPEST`], because none of them
+//! pair, a number beyond an `f64`, and values nested deeper than `DEEPEST`, because none of them
 //! can be handed on as it was meant.
 
 use std::fmt::{self, Display, Write};
