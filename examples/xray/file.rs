@@ -81,14 +81,13 @@ pub(crate) fn explained(name: &str, bytes: &[u8], style: Style, reveal: bool) ->
     (text, outcome)
 }
 
-/// A connection on which a client sends these bytes and then ends its side, with the answers of
-/// `handler`. Its clock stands still.
+/// The connection of a client that keeps to a script, with the answers of `handler`. Its clock is the
+/// script's, so it is the same each time.
 pub(crate) fn played<'s>(
-    bytes: &[u8],
+    client: Scripted,
     reveal: bool,
     handler: impl Fn(&mut Request<'_>) -> Reply<'s>,
 ) -> Connection {
-    let client = Scripted::new().send(bytes).end();
     let limits = Limits::default();
     let log = Log::new(client.now(), limits.clone(), reveal);
     let mut tape = Tee::new(client, &log);
@@ -96,6 +95,6 @@ pub(crate) fn played<'s>(
     drop(tape);
     let log = Arc::into_inner(log).expect("the tape is over");
     let mut connection = log.into_connections().remove(0);
-    connection.closed = Some((Duration::ZERO, "the client had sent all"));
+    connection.closed = Some((connection.opened, "the client had sent all"));
     connection
 }

@@ -8,6 +8,7 @@
 
 mod exchange;
 mod file;
+mod illustrated;
 mod message;
 mod page;
 mod part;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use longhand::transport::{Acceptor, TcpAcceptor};
+use longhand::transport::{Acceptor, Scripted, TcpAcceptor};
 use longhand::wire::Kind;
 use longhand::{Limits, Request, Server};
 
@@ -44,6 +45,7 @@ Shows every byte of HTTP as the server's parser reads it.
   xray --file F           explains the bytes of a file, or of standard input if F is -
                           exit code: 0 accepted, 1 refused, 2 not whole
   xray --file F --html O  sends them to a server of its own, and writes a page about both sides
+  xray --html O           writes a page about six exchanges; in Markdown, if O ends with .md
   xray --explain NAME     tells all about one refusal: bare-lf, host-missing, …
 
   --plain    ASCII alone, and no colour
@@ -80,7 +82,7 @@ fn main() -> ExitCode {
         (Some(name), None, None) => explain(name, style),
         (None, Some(file), html) => explain_file(file, html.as_deref(), asked.reveal, style),
         (None, None, None) => serve(asked.reveal, style),
-        (None, None, Some(_)) => usage("--html: expected --file too, with the bytes of a client"),
+        (None, None, Some(html)) => illustrate(html),
         (Some(_), ..) => usage("--explain: expected no other option but --plain"),
     }
 }
@@ -133,8 +135,20 @@ fn explain_file(name: &str, html: Option<&str>, reveal: bool, style: Style) -> E
     };
     let log = Log::new(Instant::now(), Limits::default(), reveal);
     let router = routes(&log, Ends::Now, Limits::default(), Audience::All);
-    let played = file::played(&bytes, reveal, |request| router.handle(request));
-    match fs::write(html, page::page(&[played], None, Duration::ZERO).as_str()) {
+    let played =
+        file::played(Scripted::new().send(&bytes).end(), reveal, |request| router.handle(request));
+    written(html, page::seen("X-ray", &played, &played.exchanges).as_str())
+}
+
+/// Six exchanges, as a page that stands alone or as one of the documentation.
+fn illustrate(html: &str) -> ExitCode {
+    let text =
+        if html.ends_with(".md") { illustrated::markdown() } else { illustrated::standalone() };
+    written(html, &text)
+}
+
+fn written(html: &str, text: &str) -> ExitCode {
+    match fs::write(html, text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => usage(&format!("--html {html}: {error}")),
     }

@@ -100,7 +100,7 @@ fn whose(kind: Kind) -> String {
 }
 
 /// A byte by the name people know it by, and by its digits.
-fn name(byte: u8) -> String {
+pub(crate) fn name(byte: u8) -> String {
     match byte {
         b'\n' => "LF (0a)".to_owned(),
         b'\r' => "CR (0d)".to_owned(),

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use longhand::{Handle, IntoResponse, Limits, Reply, Request, Response, State, Status};
 use longhand_kit::form::Form;
-use longhand_kit::html::Html;
 use longhand_kit::multipart::{Multipart, PartLimits};
 use longhand_kit::router::{Router, parse_param};
 
@@ -47,13 +46,25 @@ pub(crate) fn routes(
     limits: Limits,
     audience: Audience,
 ) -> Router<'static> {
-    let (recorded, live) = (Arc::clone(log), Arc::clone(log));
+    let (recorded, one, live) = (Arc::clone(log), Arc::clone(log), Arc::clone(log));
     Router::new()
         .route("GET /", move |request| {
             admit(request, audience)?;
-            let number = recorded.number_of(request.peer());
-            let page = recorded.look(|all| page::page(all, number, recorded.now()));
-            Ok::<_, Response>(page.into_response().field("Cache-Control", "no-store"))
+            let connection = recorded.number_of(request.peer());
+            let asked = page::Asked { connection, host: request.authority() };
+            let page = recorded.look(|all| page::home(all, asked, recorded.now()));
+            Ok::<_, Response>(page::guarded(page))
+        })
+        .route("GET /seen/{connection}/{request}", move |request| {
+            admit(request, audience)?;
+            let (number, asked) =
+                (parse_param(request, "connection")?, parse_param(request, "request")?);
+            let page = one.look(|all| page::one(all, number, asked));
+            let gone = || {
+                Response::text("That exchange is not recorded, or no longer.\n")
+                    .status(Status::NOT_FOUND)
+            };
+            page.map(page::guarded).ok_or_else(gone)
         })
         .route("GET /live", move |request| {
             admit(request, audience)?;
@@ -62,11 +73,11 @@ pub(crate) fn routes(
                 page::live(out, &log, || ends.have_come())
             };
             let page = Response::stream("text/html; charset=utf-8", stream);
-            Ok::<_, Response>(page.field("Cache-Control", "no-store"))
+            Ok::<_, Response>(page::guarded(page))
         })
         .route("GET /try", move |request| {
             let form = Form::query(request)?;
-            Ok::<_, Response>(page::tried(form.first("bytes"), &limits).into_response())
+            Ok::<_, Response>(page::guarded(page::tried(form.first("bytes"), &limits)))
         })
         .route("/echo", |request| {
             let media =
@@ -125,44 +136,45 @@ fn admit(request: &Request<'_>, audience: Audience) -> Result<(), Response> {
     Err(Response::text(text).status(Status::MISDIRECTED_REQUEST))
 }
 
-fn forms() -> Html {
-    let mut page = Html::new();
-    page.raw("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Two forms</title>\n");
-    page.raw("<h1>The same fields, sent in two ways</h1>\n");
+fn forms() -> Response {
+    let mut page = page::begin(
+        "Form",
+        "The same fields, sent in two ways. What comes of them is shown byte by byte.",
+    );
     for media in ["application/x-www-form-urlencoded", "multipart/form-data"] {
         page.raw("<form method=\"post\" action=\"/form\"").attribute("enctype", media);
         page.raw(">\n<h2>").text(media).raw("</h2>\n<p><label>Word <input name=\"word\" ");
-        page.raw(
-            "value=\"a&amp;b = c d\"></label>\n<label>File <input type=\"file\" name=\"file\">",
-        );
-        page.raw("</label>\n<button>Send</button>\n</form>\n");
+        page.raw("value=\"a&amp;b = c d\"></label></p>\n<p><label>File <input type=\"file\" name=\"file\">");
+        page.raw("</label></p>\n<p><button>Send</button></p>\n</form>\n");
     }
-    page
+    page::end(&mut page);
+    page::guarded(page)
 }
 
 /// What came, whichever way it was sent.
 fn submitted(request: &mut Request<'_>) -> Result<Reply<'static>, Response> {
-    let mut page = Html::new();
-    page.raw("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>What came</title>\n");
-    page.raw("<h1>What came</h1>\n<dl>\n");
+    let mut page = page::begin("Form", "What came. Its bytes are among the connections.");
+    page.raw("<dl>\n");
     let media = request.field("Content-Type").unwrap_or_default();
     if media.to_ascii_lowercase().starts_with(b"multipart/") {
         let mut parts = Multipart::of(request, &PartLimits::default())?;
         while let Some(mut part) = parts.next()? {
-            page.raw("<dt>").text(part.name()).raw("<dd>");
+            page.raw("<dt>").text(part.name()).raw("</dt><dd>");
             if let Some(file) = part.file_name().map(str::to_owned) {
                 let (media, length) =
                     (part.media_type().to_owned(), io::copy(&mut part, &mut io::sink())?);
-                page.text(format_args!("file {file:?}, {media}, {length} bytes\n"));
+                page.text(format_args!("file {file:?}, {media}, {length} bytes"));
             } else {
-                page.text(part.text()?).raw("\n");
+                page.text(part.text()?);
             }
+            page.raw("</dd>\n");
         }
     } else {
         for (name, value) in Form::read(request)?.iter() {
-            page.raw("<dt>").text(name).raw("<dd>").text(value).raw("\n");
+            page.raw("<dt>").text(name).raw("</dt><dd>").text(value).raw("</dd>\n");
         }
     }
-    page.raw("</dl>\n<p><a href=\"/\">Every byte of it</a>\n");
-    Ok(page.into_response())
+    page.raw("</dl>\n<p><a href=\"/\">Every byte of it</a></p>\n");
+    page::end(&mut page);
+    Ok(page::guarded(page))
 }
