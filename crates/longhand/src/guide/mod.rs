@@ -47,7 +47,8 @@
 //! parts. *Do it*: commands. *Look*: the bytes, named. *Read*: the source that does it. *Why so*:
 //! something that the RFC leaves open, and what was chosen here. *Now you*: an exercise, how to check
 //! it, and a question without an answer at the end of the book. Predict before you run: a guess that
-//! turns out wrong is what you will remember.
+//! turns out wrong is what you will remember. For a first look, [six exchanges](crate::wire::illustrated)
+//! are drawn with every byte named.
 //!
 //! # How to read a transcript
 //!

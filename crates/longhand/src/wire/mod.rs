@@ -48,3 +48,7 @@ pub(crate) use start_line::request as scan_request;
 #[cfg(doc)]
 #[doc = include_str!("errors.md")]
 pub mod errors {}
+
+#[cfg(doc)]
+#[doc = include_str!("illustrated.md")]
+pub mod illustrated {}
