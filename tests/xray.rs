@@ -1,6 +1,9 @@
 //! The example `xray` from outside: what it draws of bytes, what it keeps to itself, how it ends.
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
+#[path = "xray/pages.rs"]
+mod pages;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -235,9 +238,12 @@ fn a_refusal_is_explained_by_its_name() {
     );
     let (code, _, error) = with(&["--explain", "no-such-name"]);
     assert!(code == 2 && error.contains("expected one of tls-hello, "), "{error}");
-    for arguments in
-        [&["--file"][..], &["--html", "x"], &["--colour"], &["--file", "/no/such/file"]]
-    {
+    for arguments in [
+        &["--file"][..],
+        &["--html", "/no/such/folder/x"],
+        &["--colour"],
+        &["--file", "/no/such/file"],
+    ] {
         let (code, text, error) = with(arguments);
         assert!(code == 2 && text.is_empty() && error.contains(": "), "{arguments:?}: {error}");
     }
