@@ -127,6 +127,25 @@ fn no_test_sleeps() {
 }
 
 #[test]
+fn no_merge_is_left_half_done() {
+    let mut places = Vec::new();
+    let mut paths: Vec<PathBuf> = TOP.iter().map(|name| root().join(name)).collect();
+    while let Some(path) = paths.pop() {
+        if let Ok(entries) = fs::read_dir(&path) {
+            paths.extend(entries.flatten().map(|entry| entry.path()));
+            continue;
+        }
+        // What is no text holds no merge.
+        for (index, line) in fs::read_to_string(&path).unwrap_or_default().lines().enumerate() {
+            if ["<", ">"].iter().any(|side| line.starts_with(&(side.repeat(7) + " "))) {
+                places.push(format!("{}:{}: one side of a merge", shown(&path), index + 1));
+            }
+        }
+    }
+    report(&places);
+}
+
+#[test]
 fn nothing_stray_stands_at_the_top() {
     if !root().join(".git").exists() {
         return;
