@@ -2,7 +2,7 @@
 //!
 //! The rows enter by `Kind::ALL`, the mistakes of strangers by `tests/carets.txt`; the judges are the
 //! parsers and a server. The error index `crates/longhand/src/wire/errors.md` is made of the rows:
-//! `UPDATE=1 cargo test -p tests --test rules` writes it anew.
+//! `GOLDEN=write cargo test -p tests --test rules` writes it anew.
 
 use std::fs;
 use std::io::Read;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use harness::answer::answers;
 use harness::client::Client;
-use harness::golden::{escape, unescape};
+use harness::golden::{escape, rewrites, unescape};
 use harness::running::run;
 use harness::talk::talk;
 use longhand::transport::Scripted;
@@ -139,14 +139,14 @@ fn the_error_index_is_what_the_table_says() {
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates/longhand/src/wire/errors.md");
     let index = index();
-    if std::env::var_os("UPDATE").is_some() {
+    if rewrites() {
         fs::write(&path, &index).expect("the index can be written");
     }
     let stored = fs::read_to_string(&path).expect("the index can be read");
     for (number, (stored, made)) in stored.lines().zip(index.lines()).enumerate() {
-        assert_eq!(stored, made, "errors.md:{}: UPDATE=1 writes it anew", number + 1);
+        assert_eq!(stored, made, "errors.md:{}: GOLDEN=write writes it anew", number + 1);
     }
-    assert!(stored == index, "errors.md is cut, or too long: UPDATE=1 writes it anew");
+    assert!(stored == index, "errors.md is cut, or too long: GOLDEN=write writes it anew");
 }
 
 #[test]

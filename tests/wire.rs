@@ -41,7 +41,7 @@ const SHORT: usize = 2_048;
 
 #[test]
 fn golden_cases_are_what_the_files_say() {
-    if std::env::var_os(golden::REWRITE).is_some_and(|value| value == "write") {
+    if golden::rewrites() {
         golden::rewrite();
         return;
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use harness::client::Client;
-use harness::golden::{self, REWRITE, unescape};
+use harness::golden::{self, unescape};
 use harness::program::{Folder, Program, command, run};
 use longhand::Limits;
 use longhand::wire::{Part, Verdict};
@@ -59,7 +59,7 @@ fn bytes_are_drawn_as_the_files_show() {
         let wanted = fs::read_to_string(&file).unwrap();
         let found = replayed(&wanted, &file);
         assert!(found.chars().all(is_inert), "{}: {found:?}", file.display());
-        if std::env::var_os(REWRITE).is_some() {
+        if golden::rewrites() {
             fs::write(&file, found).unwrap();
         } else if let Some((line, (wanted, found))) =
             (1..).zip(wanted.lines().zip(found.lines())).find(|(_, (a, b))| a != b)

@@ -1,10 +1,10 @@
 //! The pages of the guide, and their fenced blocks.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::{env, fs};
 
-use harness::golden::REWRITE;
+use harness::golden::rewrites;
 
 /// One Markdown file.
 pub(crate) struct Page {
@@ -102,7 +102,7 @@ static LOCK: Mutex<()> = Mutex::new(());
 /// Makes again what the blocks of a kind hold below their first line. Where it differs, it is
 /// reported; under `GOLDEN=write` it is written into the page.
 pub(crate) fn check(kind: &str, mut make: impl FnMut(&Page, &Block) -> Vec<String>) {
-    let update = is_update();
+    let update = rewrites();
     // Two kinds of blocks are not written into the same page at once.
     let _one_by_one = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     let mut places = Vec::new();
@@ -132,11 +132,6 @@ pub(crate) fn check(kind: &str, mut make: impl FnMut(&Page, &Block) -> Vec<Strin
     if !update {
         report(&places);
     }
-}
-
-/// Whether pages are to be written anew.
-pub(crate) fn is_update() -> bool {
-    env::var_os(REWRITE).is_some_and(|value| value == "write")
 }
 
 /// Lines without the blanks that all of them begin with.

@@ -5,9 +5,8 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use harness::client::NEVER;
-use harness::golden::{escape, unescape};
+use harness::golden::{escape, rewrites, unescape};
 
-use crate::page::is_update;
 
 /// What stands in a transcript where an answer has its date.
 const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT";
@@ -48,7 +47,7 @@ pub(crate) fn replay(
             };
             let received = receive(&mut stream, wanted).map_err(failed)?;
             let shown = shown(&received, &block);
-            let differs = !is_update() && shown.iter().ne(block.iter().copied());
+            let differs = !rewrites() && shown.iter().ne(block.iter().copied());
             went.extend(shown);
             if differs {
                 // This line is what is to be told, not what follows from it.
@@ -93,7 +92,7 @@ fn shown(received: &[u8], block: &[&String]) -> Vec<String> {
 
 /// Reads as many bytes as are written down; or, where they are to be written, until silence.
 fn receive(stream: &mut TcpStream, wanted: usize) -> std::io::Result<Vec<u8>> {
-    let (wanted, patience) = if is_update() { (usize::MAX, 4 * SILENCE) } else { (wanted, NEVER) };
+    let (wanted, patience) = if rewrites() { (usize::MAX, 4 * SILENCE) } else { (wanted, NEVER) };
     stream.set_read_timeout(Some(patience))?;
     let mut received = Vec::new();
     let mut bytes = [0; 4096];
@@ -102,7 +101,7 @@ fn receive(stream: &mut TcpStream, wanted: usize) -> std::io::Result<Vec<u8>> {
         match stream.read(&mut bytes[..room]) {
             Ok(0) => break,
             Ok(count) => received.extend_from_slice(&bytes[..count]),
-            Err(error) if is_late(&error) && is_update() => break,
+            Err(error) if is_late(&error) && rewrites() => break,
             Err(error) => return Err(error),
         }
     }

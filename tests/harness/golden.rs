@@ -5,14 +5,19 @@
 //! `tests/golden/README.md`. A file that breaks it is a panic that names file and line: a case that
 //! is silently left out would be a test that silently passes.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 
 use longhand::Limits;
 use longhand::wire::{Explained, Part, Verdict, explain, explain_response};
 
-/// The environment variable that makes the runner rewrite the expected blocks: `GOLDEN=write`.
-pub const REWRITE: &str = "GOLDEN";
+/// Whether tests write what they find over what they expect: where `GOLDEN=write` is set. This is the
+/// one switch of all tests that keep what they expect in files.
+#[must_use]
+pub fn rewrites() -> bool {
+    env::var_os("GOLDEN").is_some_and(|value| value == "write")
+}
 
 /// Texts longer than this are shown by their two ends.
 const SHOWN: usize = 64;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use harness::answer::Answer;
 use harness::client::Client;
-use harness::golden::REWRITE;
+use harness::golden::rewrites;
 use harness::program::{Folder, Program, command, run};
 use longhand::Limits;
 use longhand::wire::{Kind, explain};
@@ -230,12 +230,12 @@ fn the_illustrated_exchanges_of_the_documentation_are_what_the_parser_says() {
     let stored =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/longhand/src/wire/illustrated.md");
     let made = make("page.md");
-    if std::env::var_os(REWRITE).is_some() {
+    if rewrites() {
         fs::write(&stored, &made).unwrap();
     }
     assert!(
         fs::read_to_string(&stored).unwrap() == made,
-        "{}: {REWRITE}=1 writes it anew",
+        "{}: GOLDEN=write writes it anew",
         stored.display()
     );
     let drawn =
