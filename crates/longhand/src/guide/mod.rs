@@ -7,15 +7,18 @@
 //!
 //! # What you need
 //!
-//! A clone of the repository, Rust 1.89 or newer, two terminals, a browser. Run all commands at the
-//! root of the clone; Ctrl-C ends a server. Two of its examples are your tools:
+//! A clone of the repository, Rust 1.89 or newer, a C compiler (for the TLS of one example), `curl`, a
+//! browser, and two terminals, sometimes three. Run all commands at the root of the clone. The first
+//! fetches and compiles for some minutes. Ctrl-C ends a server, and port 8000 takes one at a time. Two
+//! of the examples are your tools:
 //!
 //! - `cargo run --example wire -- 127.0.0.1:8000` opens a connection: what you type is sent line by
 //!   line, what comes back is shown, down to the ends of lines.
 //! - `cargo run --example xray` is a server that names every byte as it comes.
 //!
-//! Commands with `printf` need a shell such as bash; on Windows, Git brings one. Everything else is
-//! typed into `wire`.
+//! Commands with `printf`, or with a setting in front (`NAME=value cargo run …`), need a shell such as
+//! bash; on Windows, Git brings one. Everything else is typed into `wire`. A source that a chapter
+//! names, such as `src/lib.rs`, is a file below `crates/longhand`.
 //!
 //! Blocks of Rust are tests: `cargo test -p longhand --doc guide` runs them. The chapters are files in
 //! `crates/longhand/src/guide`, so you can change a block there and see what becomes of it. This page
@@ -61,13 +64,15 @@
 //!
 //! The first line names the example that is the server, with its settings before it. `>` is what you
 //! send, `<` what comes back. Nothing is added at the end of a line: `\r` is CR (0d hex), `\n` is LF
-//! (0a hex), `\t` is HTAB, `\\` a backslash, and `\xff` any other byte. `< …` stands for lines that
+//! (0a hex), `\t` is a tab, `\\` a backslash, and `\xff` any other byte. `< …` stands for lines that
 //! are left out. Lines with `*` say what is no byte: `it closes` (the server has ended its side), `you
 //! close` (you end yours, by Ctrl-D in `wire`), `nothing comes`.
 //!
-//! `wire` sends CR LF wherever you press Enter. With `wire --raw` it sends nothing there, and you can type
-//! what stands behind a `>` as it is, escapes and all. The tests of this repository play every
-//! transcript against its server; only the date differs.
+//! `wire` marks no side, and draws CR LF as `␍␊`. It sends CR LF wherever you press Enter. Where a line
+//! has another end than `\r\n`, or something with a backslash before it, use
+//! `cargo run --example wire -- --raw 127.0.0.1:8000`: that sends nothing at Enter, and you can type what
+//! stands behind a `>` as it is, escapes and all. The tests of this repository play every transcript
+//! against its server; only the date differs.
 
 /// Mounts the chapters, each with links to its neighbours.
 macro_rules! chapters {
