@@ -7,7 +7,6 @@ use std::time::Duration;
 use harness::client::NEVER;
 use harness::golden::{escape, rewrites, unescape};
 
-
 /// What stands in a transcript where an answer has its date.
 const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT";
 
