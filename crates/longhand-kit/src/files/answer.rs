@@ -59,6 +59,9 @@ impl Dir {
     }
 
     fn look_up(&self, request: &Request<'_>, path: &str) -> Result<Response, Response> {
+        if is_doubled(request, path) {
+            return Err(Status::NOT_FOUND.into_response());
+        }
         let asked = read(path, self.dots).map_err(|refused| match refused {
             Refused::Bad(bad) => bad.into_response(),
             Refused::Absent => Status::NOT_FOUND.into_response(),
@@ -129,6 +132,14 @@ impl Dir {
         let rule = self.cache.iter().find(|rule| name.ends_with(&rule.0));
         rule.map_or_else(|| NO_CACHE.into(), |rule| rule.1.clone())
     }
+}
+
+/// Whether the slash that `path` begins with stands behind another one. `read` takes it for the one
+/// before the first name, and `//private/a` behind `/{*rest}` would be `private/a`, which is another
+/// route's to guard.
+fn is_doubled(request: &Request<'_>, path: &str) -> bool {
+    let before = request.path().strip_suffix(path);
+    path.starts_with('/') && before.is_some_and(|before| before.ends_with('/'))
 }
 
 /// Whether a sibling was made before the last change of its file. Where the system tells no time, it

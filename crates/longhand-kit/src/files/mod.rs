@@ -32,7 +32,7 @@
 //! | path | answer |
 //! | --- | --- |
 //! | `..`, `.`, NUL, a backslash, an encoded slash, escapes that are not UTF-8 | 400 |
-//! | an empty segment, as in `//` | 404 |
+//! | an empty segment, as in `//`, and a slash behind the one of a route's prefix | 404 |
 //! | a name that begins with a dot, unless [`hidden`](Dir::hidden); `.well-known` is served | 404 |
 //! | on Windows: devices (`NUL.txt`), streams (`a:b`), short names (`GIT~1`), `a.` | 404 |
 //! | a link that leads out of the root or in a circle | 404 |
@@ -42,6 +42,10 @@
 //! | a folder without index, unless [`listing`](Dir::listing) | 404 |
 //!
 //! A link inside of the root is followed, also to what is hidden: somebody made it for that.
+//!
+//! Names are the file system's. One that takes `PRIVATE` for `private`, as those of Windows and macOS
+//! do, serves `/PRIVATE/a` past a route that guards `/private/{*path}`: what is not for everybody is to
+//! be in a folder of its own, outside of this one.
 //!
 //! # Versions
 //!
@@ -201,7 +205,7 @@ impl Dir {
 mod tests {
     use super::*;
     use longhand::transport::Scripted;
-    use longhand::{Limits, Request, serve_connection};
+    use longhand::{Limits, Request, Status, serve_connection};
     use std::fs::{self, File};
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -493,5 +497,37 @@ mod tests {
     #[should_panic(expected = "index \"a/b\": expected the name of one file")]
     fn an_index_that_is_a_path_is_a_mistake_of_the_program() {
         let _ = Dir::new(std::env::temp_dir()).unwrap().index("a/b");
+    }
+
+    #[test]
+    fn a_doubled_slash_does_not_pass_a_guarded_route() {
+        use crate::router::{Router, rest};
+        let tree =
+            Tree::new("doubled", &[("private/a", "secret"), ("a", "a"), ("index.html", "i")]);
+        let site = tree.dir();
+        let router = Router::new()
+            .route("GET /private/{*path}", |_| Status::FORBIDDEN)
+            .route("GET /static/{*path}", |request| site.answer(request, rest(request)))
+            .route("GET /{*path}", |request| site.answer(request, rest(request)));
+        for (target, status) in [
+            ("/private/a", "403"),
+            ("//private/a", "404"),
+            ("///private/a", "404"),
+            ("http://x//private/a", "404"),
+            ("/a", "200"),
+            ("//a", "404"),
+            ("/", "200"),
+            ("//", "404"),
+            ("/static/a", "200"),
+            ("/static//a", "404"),
+            ("/static//private/a", "404"),
+            ("/static/", "200"),
+            ("/static//", "404"),
+        ] {
+            let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+            let mut client = Scripted::new().send(request).end();
+            serve_connection(&mut client, &Limits::default(), |request| router.handle(request));
+            assert_eq!(client.output_text()[9..12], *status, "{target}");
+        }
     }
 }
