@@ -134,6 +134,17 @@ impl RateLimit {
         buckets.put(client, (), now + missing, now);
         Ok(())
     }
+
+    /// Puts back a token that [`admit`](Self::admit) took for what turned out to be free.
+    pub(crate) fn give_back(&self, now: Instant, client: IpAddr) {
+        let client = Client::at(client);
+        let mut buckets = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((full, ())) = buckets.get(&client, now) else { return };
+        match full.checked_sub(self.each).filter(|full| *full > now) {
+            Some(full) => buckets.put(client, (), full, now),
+            None => buckets.remove(&client),
+        }
+    }
 }
 
 /// Without the clients, who are nobody's business in a log.
@@ -213,6 +224,22 @@ mod tests {
             let found = limit.admit(start + Duration::from_millis(at), ip("192.0.2.1")).err();
             assert_eq!(found.map(|it| it.wait.as_millis()), wait, "after {at} ms");
         }
+    }
+
+    #[test]
+    fn a_token_that_was_given_back_can_be_taken_again() {
+        let now = Instant::now();
+        let (limit, client) = (RateLimit::new(2, SECOND), ip("192.0.2.1"));
+        for _ in 0..10 {
+            limit.admit(now, client).unwrap();
+            limit.give_back(now, client);
+        }
+        assert_eq!(limit.full_again.lock().unwrap().len(), 0, "a full bucket is not kept");
+        limit.give_back(now, client);
+        assert!(limit.admit(now, client).is_ok() && limit.admit(now, client).is_ok());
+        assert_eq!(limit.admit(now, client), Err(TooMany { wait: SECOND }), "full is full");
+        limit.give_back(now, client);
+        assert_eq!((limit.admit(now, client), limit.admit(now, client).is_ok()), (Ok(()), false));
     }
 
     #[test]
