@@ -2,22 +2,22 @@
 //!
 //! A hash that is slow to guess is slow to verify. So a server that verified on each request, and
 //! for everybody at once, would be brought down by one page with a few pictures, or by anybody who
-//! guesses. [`Accounts`] does five things about that:
+//! guesses. [`Accounts`] does six things about that:
 //!
 //! - A right password is remembered for ten minutes, as its HMAC under a key that ends with the
 //!   program. A new password in the account's place makes it forgotten.
 //! - Two passwords are verified at once. Up to 32 wait, five seconds at most; others get 503, and
 //!   count as wrong: else whoever keeps the places taken could guess what is remembered.
-//! - After five wrong passwords, a client waits before the next for the same account: 1 s, then
-//!   2 s, doubled each time, up to 15 minutes. Earlier ones get 429, at once and unverified, the
-//!   right one too: else whoever guesses would go on. After an hour without a guess it is forgotten.
-//! - One client gets 30 passwords verified at once, for any accounts, and then one every 2 s.
-//! - A user who is not there costs the same work, and is refused by the same words.
-//!
-//! An account is never locked as such, which would be a means to lock somebody out: the delay is for
-//! one client (as [`rate`](crate::rate) tells them apart) and one account. So one who guesses from
-//! many addresses is held up only by the two at once, a few guesses a second: enough for passwords
-//! that are not on a list. Those behind one address that share an account share the delay too.
+//! - Five wrong passwords cost nothing. After the sixth, a client waits before the next for the same
+//!   account: 1 s, then 2 s, doubled each time, up to 15 minutes. Earlier ones get 429, at once and
+//!   unverified, the right one too: else whoever guesses would go on. After an hour without a guess it
+//!   is forgotten.
+//! - One client gets 30 passwords verified at once, for any accounts, and then one every 2 s. Those
+//!   beyond get 429 and count as wrong, as above.
+//! - One client gets 100 passwords wrong at once, for any accounts, and then one every 2 s. Beyond,
+//!   none is looked at, remembered or not.
+//! - A user who is not there costs the same work, and is refused by the same words. The work is that
+//!   of [`rounds`](Accounts::rounds).
 
 use std::fmt;
 use std::io;
@@ -25,23 +25,25 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use longhand::{FieldValue, IntoResponse, Reply, Request, Response, Status};
+use longhand::{FieldValue, Request, Response};
 
 use super::basic::{basic, basic_challenge, please};
 use super::gate::Gate;
 use super::memory::Memory;
 use super::password::{DEFAULT_ROUNDS, PasswordHash};
+use super::refused::{PATIENCE, Refused};
 use super::unauthorized;
-use crate::rate::{RateLimit, TooMany};
-use crate::refusal::refusal;
-
-/// How long a thread waits for its turn to verify.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::rate::RateLimit;
 
 /// Passwords of one client that are verified at once, and how soon the next. Hundreds of people
 /// behind one address need less, and one who tries names takes a quarter of a core.
 const BURST: u32 = 30;
 const EACH: Duration = Duration::from_secs(2);
+
+/// Wrong passwords of one client at once, seen or not: more than `BURST`, so that one who used that up
+/// does not at once stop his neighbours, whose passwords are remembered; and more than can wait at the
+/// gate, because the right ones take a token until they are known to be right.
+const GUESSES: u32 = 100;
 
 /// The accounts of a program, and the guard before them.
 ///
@@ -70,23 +72,42 @@ const EACH: Duration = Duration::from_secs(2);
 /// # }
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// # How much can be guessed
+///
+/// One client guesses at most 18 passwords of one account in an hour, and 4 in each hour that it goes
+/// on. For all accounts together it has 1,900 guesses in the first hour and 1,800 in each later one.
+/// That is what holds the former: 65,536 counts are kept, and to have one forgotten before its hour is
+/// over takes as many wrong passwords within it, which are those of 35 clients.
+///
+/// An account is never locked as such, which would be a means to lock somebody out: the delay is for
+/// one client (as [`rate`](crate::rate) tells them apart) and one account. So those who guess from many
+/// addresses have all that once for each address, and are held up only by the two at once: with
+/// [`DEFAULT_ROUNDS`] about four guesses a second, 14,000 an hour, for all of them together. That is
+/// enough for passwords that are not on a list. Those behind one address share all of its counts: who
+/// guesses there makes the others wait.
 pub struct Accounts {
     find: Box<Find>,
     challenge: FieldValue,
-    /// The rounds of the hash that was found last, for users that are not found.
+    /// Those of the hash of a user who is not found.
     rounds: AtomicU32,
     gate: Gate,
     memory: Memory,
     /// One client's passwords for all accounts together.
     verified: RateLimit,
+    /// The same that were wrong, or not looked at.
+    guesses: RateLimit,
 }
 
 type Find = dyn Fn(&str) -> Option<PasswordHash> + Send + Sync;
+
 impl Accounts {
     /// Accounts whose password hashes are found by `find`, given the user name as it was sent.
     ///
-    /// All hashes should have the same rounds: a user who is not there takes as long as the one
-    /// before, and that is how those who are could be told from those who are not.
+    /// `find` should compare names exactly. One that takes `ADA` for `ada` shows who is there: the two
+    /// have one count of wrong passwords, and of a user who is not there each spelling has its own.
+    /// Where case does not matter, bring the name into one form first, and give that to
+    /// [`check`](Self::check).
     ///
     /// # Errors
     /// If the system has no [random bytes](crate::random) for a key.
@@ -100,7 +121,29 @@ impl Accounts {
             gate: Gate::default(),
             memory: Memory::new()?,
             verified: RateLimit::new(BURST, EACH),
+            guesses: RateLimit::new(GUESSES, EACH),
         })
+    }
+
+    /// The same whose hashes have so many rounds, [`DEFAULT_ROUNDS`] if not said: a user who is not
+    /// there takes as long. Where it is not said and they have others, or where some have others than
+    /// the rest, who is there shows in the time that a refusal takes.
+    ///
+    /// A hash that is found with more rounds counts from then on, until the program ends. One with fewer
+    /// changes nothing.
+    ///
+    /// ```
+    /// use longhand_kit::auth::Accounts;
+    /// let accounts = Accounts::new(|_user| None)?.rounds(1_200_000); // As those in the settings have.
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`PasswordHash::make`].
+    #[must_use]
+    #[track_caller]
+    pub fn rounds(self, rounds: u32) -> Self {
+        Self { rounds: PasswordHash::of_nothing(rounds).rounds().into(), ..self }
     }
 
     /// The same with another realm than `restricted` in the challenge.
@@ -126,7 +169,8 @@ impl Accounts {
             Ok(None) => return Err(please(self.challenge.clone())),
             Err(bad) => return Err(unauthorized(self.challenge.clone(), format!("{bad}\n"))),
         };
-        match self.check(request.now(), client, &credentials.user, &credentials.password) {
+        let (user, password) = (&credentials.user, &credentials.password);
+        match self.judge(|| request.now(), client, user, password) {
             Ok(()) => Ok(credentials.user),
             Err(wrong @ Refused::Wrong) => {
                 Err(unauthorized(self.challenge.clone(), format!("{wrong}\n")))
@@ -136,7 +180,8 @@ impl Accounts {
     }
 
     /// Whether this is the password of this user. `now` is [`Request::now`]; `client` as for
-    /// [`basic`](Self::basic).
+    /// [`basic`](Self::basic). A delay after a wrong one begins at `now`, so the time that verifying
+    /// takes is a part of it.
     ///
     /// # Errors
     /// If it is not, or was not looked at: see [`Refused`].
@@ -147,24 +192,46 @@ impl Accounts {
         user: &str,
         password: &str,
     ) -> Result<(), Refused> {
+        self.judge(|| now, client, user, password)
+    }
+
+    /// The clock is asked again after each wait.
+    fn judge(
+        &self,
+        clock: impl Fn() -> Instant,
+        client: Option<IpAddr>,
+        user: &str,
+        password: &str,
+    ) -> Result<(), Refused> {
+        let client = client.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        // A token is taken from each before anything is said, so that no crowd of requests at once
+        // has more than there are; and given back to those who were no guess, or learnt nothing.
+        self.guesses.admit(clock(), client).map_err(Refused::TooMany)?;
         let found = (self.find)(user);
+        if let Some(hash) = &found {
+            self.rounds.fetch_max(hash.rounds(), Ordering::Relaxed);
+        }
         let hash = found.clone().unwrap_or_else(|| self.nobodys());
-        self.rounds.store(hash.rounds(), Ordering::Relaxed);
         // The hash stands for its account: a new password is another account, and however many ways
         // to write its user's name there are, it is one.
         let account = found.as_ref().map_or_else(|| user.to_owned(), PasswordHash::to_string);
-        let client = client.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let attempt = self.memory.attempt(client, &account, password);
-        let recall = || self.memory.recall(now, &attempt).map_err(Refused::TooMany);
+        let recall = || {
+            let recalled = self.memory.recall(clock(), &attempt).map_err(Refused::TooMany);
+            if recalled != Ok(false) {
+                self.guesses.give_back(clock(), client);
+            }
+            recalled
+        };
         if recall()? {
             return Ok(());
         }
         // Whoever is refused from here on has learnt that the password is not a remembered one.
         let unseen = |refused| {
-            self.memory.note(now, &attempt, false);
+            self.memory.note(clock(), &attempt, false);
             refused
         };
-        self.verified.admit(now, client).map_err(|it| unseen(Refused::TooMany(it)))?;
+        self.verified.admit(clock(), client).map_err(|it| unseen(Refused::TooMany(it)))?;
         let pass = self.gate.enter(PATIENCE).ok_or_else(|| unseen(Refused::Busy))?;
         // Those who were inside may have been the same client with the same password.
         if recall()? {
@@ -172,9 +239,13 @@ impl Accounts {
         }
         // `&` and not `&&`: the work is done for nobody's hash too.
         let is_right = hash.verify(password) & found.is_some();
-        self.memory.note(now, &attempt, is_right);
+        self.memory.note(clock(), &attempt, is_right);
         drop(pass);
-        if is_right { Ok(()) } else { Err(Refused::Wrong) }
+        if !is_right {
+            return Err(Refused::Wrong);
+        }
+        self.guesses.give_back(clock(), client);
+        Ok(())
     }
 
     fn nobodys(&self) -> PasswordHash {
@@ -188,54 +259,13 @@ impl fmt::Debug for Accounts {
     }
 }
 
-/// Why somebody was not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refused {
-    /// There is no such user, or it has another password. Answered by 403, where it is not Basic
-    /// that asked: a 401 would open the browser's own dialogue.
-    Wrong,
-    /// There were too many passwords from this client, and this one was not looked at. Answered by
-    /// 429.
-    TooMany(TooMany),
-    /// Too many passwords are being verified. Answered by 503.
-    Busy,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Wrong => f.write_str("wrong user name or password"),
-            Self::TooMany(too_many) => write!(f, "not looked at: {too_many}"),
-            Self::Busy => f.write_str("too many are signing in: try again in a few seconds"),
-        }
-    }
-}
-
-impl std::error::Error for Refused {}
-
-/// 403, 429 or 503, the latter two with Retry-After.
-impl<'s> IntoResponse<'s> for Refused {
-    fn into_response(self) -> Reply<'s> {
-        let answer = Reply::text(format!("{self}\n")).field("Cache-Control", "no-store");
-        match self {
-            Self::Wrong => answer.status(Status::FORBIDDEN),
-            Self::TooMany(too_many) => too_many.into_response(),
-            Self::Busy => {
-                answer.status(Status::SERVICE_UNAVAILABLE).field("Retry-After", PATIENCE.as_secs())
-            }
-        }
-    }
-}
-
-refusal!(Refused);
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::auth::ask;
-    use crate::auth::memory::{FORGOTTEN, REMEMBERED, delay_after};
+    use crate::auth::memory::{FORGOTTEN, REMEMBERED, WRONG, delay_after};
     use crate::base64;
+    use crate::rate::TooMany;
     use std::sync::{Arc, Mutex};
 
     /// Ada's password is `secret`, whatever the case of her name.
@@ -243,9 +273,7 @@ mod tests {
         let hash = PasswordHash::make("secret", 1_000).unwrap();
         let accounts =
             Accounts::new(move |user| user.eq_ignore_ascii_case("ada").then(|| hash.clone()));
-        let accounts = accounts.unwrap();
-        accounts.rounds.store(1_000, Ordering::Relaxed);
-        accounts
+        accounts.unwrap().rounds(1_000)
     }
 
     fn ip(last: u8) -> Option<IpAddr> {
@@ -370,6 +398,106 @@ mod tests {
         assert_eq!(wait(accounts.check(now, ip(1), "another", "x")), Some(2));
         assert_eq!(accounts.check(now, ip(1), "ada", "secret"), Ok(()), "it is remembered");
         assert_eq!(accounts.check(now, ip(2), "another", "x"), Err(Refused::Wrong));
+    }
+
+    #[test]
+    fn a_flood_of_names_makes_no_count_forgotten() {
+        let accounts = accounts();
+        let mut now = Instant::now();
+        for wrong in 1..=12 {
+            assert_eq!(accounts.check(now, ip(1), "ada", "guess"), Err(Refused::Wrong), "{wrong}");
+            now += delay_after(wrong);
+        }
+        // Newer ones outlast it from here on.
+        now += Duration::from_secs(1);
+        for n in 0..WRONG + 100 {
+            let refused = accounts.check(now, ip(1), &format!("{n}"), "guess");
+            assert!(refused.is_err(), "{n}");
+        }
+        let soon = now + Duration::from_secs(10);
+        assert_eq!(accounts.check(soon, ip(1), "ada", "guess"), Err(Refused::Wrong));
+        assert_eq!(wait(accounts.check(soon, ip(1), "ada", "guess")), Some(128));
+    }
+
+    #[test]
+    fn guesses_for_all_accounts_together_are_bounded_whether_they_were_looked_at_or_not() {
+        let accounts = accounts();
+        let now = Instant::now();
+        assert_eq!(accounts.check(now, ip(1), "ada", "secret"), Ok(()));
+        // What is remembered is no guess, and neither is what the account's own delay refuses.
+        (0..6).for_each(|_| assert!(accounts.check(now, ip(1), "bob", "guess").is_err()));
+        for _ in 0..200 {
+            assert_eq!(accounts.check(now, ip(1), "ada", "secret"), Ok(()));
+            assert_eq!(wait(accounts.check(now, ip(1), "bob", "guess")), Some(1));
+        }
+        for n in 6..GUESSES {
+            assert_eq!(accounts.check(now, ip(1), "ada", "secret"), Ok(()), "{n}");
+            assert!(accounts.check(now, ip(1), &format!("{n}"), "guess").is_err());
+        }
+        assert_eq!(wait(accounts.check(now, ip(1), "ada", "secret")), Some(2), "not looked at");
+        let counted = accounts.memory.counted();
+        assert_eq!(wait(accounts.check(now, ip(1), "new", "guess")), Some(2));
+        assert_eq!(accounts.memory.counted(), counted, "and not noted");
+        assert_eq!(
+            accounts.check(now, ip(2), "ada", "secret"),
+            Ok(()),
+            "other clients have their own"
+        );
+        assert_eq!(accounts.check(now + EACH, ip(1), "ada", "secret"), Ok(()));
+    }
+
+    #[test]
+    fn eighteen_guesses_an_hour_and_then_four() {
+        let accounts = accounts();
+        let start = Instant::now();
+        let mut now = start;
+        let mut guesses = [0; 4];
+        while now < start + 4 * FORGOTTEN {
+            let hour = &mut guesses[usize::try_from((now - start).as_secs() / 3_600).unwrap()];
+            match accounts.check(now, ip(1), "nobody", "guess") {
+                Err(Refused::TooMany(TooMany { wait })) => now += wait,
+                _ => *hour += 1,
+            }
+        }
+        assert_eq!(guesses, [18, 4, 4, 4]);
+    }
+
+    #[test]
+    fn nobody_takes_the_rounds_that_were_said_and_no_found_hash_takes_any_away() {
+        let hashes = [("ada", 1_000), ("bob", 3_000)]
+            .map(|(user, rounds)| (user, PasswordHash::make("secret", rounds).unwrap()));
+        let find = move |user: &str| {
+            hashes.iter().find(|known| known.0 == user).map(|known| known.1.clone())
+        };
+        let accounts = Accounts::new(find).unwrap();
+        assert_eq!(accounts.nobodys().rounds(), DEFAULT_ROUNDS);
+        let accounts = accounts.rounds(2_000);
+        for (user, rounds) in [("", 2_000), ("ada", 2_000), ("bob", 3_000), ("ada", 3_000)] {
+            let _ = accounts.check(Instant::now(), ip(1), user, "secret");
+            assert_eq!(accounts.nobodys().rounds(), rounds, "after {user:?}");
+        }
+        for rounds in [0, 999, 10_000_001] {
+            let accounts = self::accounts();
+            let said = std::panic::AssertUnwindSafe(|| accounts.rounds(rounds));
+            assert!(std::panic::catch_unwind(said).is_err(), "{rounds}");
+        }
+    }
+
+    #[test]
+    fn a_delay_begins_once_the_password_was_verified() {
+        let clock = Arc::new(Mutex::new(Instant::now()));
+        let slow = Arc::clone(&clock);
+        // What takes its time here is to find the hash, and not to verify it.
+        let accounts = Accounts::new(move |_| {
+            *slow.lock().unwrap() += Duration::from_secs(10);
+            None
+        });
+        let accounts = accounts.unwrap().rounds(1_000);
+        let now = || *clock.lock().unwrap();
+        for _ in 0..6 {
+            assert_eq!(accounts.judge(now, ip(1), "ada", "guess"), Err(Refused::Wrong));
+        }
+        assert_eq!(wait(accounts.check(now(), ip(1), "ada", "guess")), Some(1));
     }
 
     #[test]

@@ -22,9 +22,10 @@ const RIGHT: usize = 1 << 10;
 const FREE: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 pub(super) const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
-/// Clients and accounts whose wrong passwords are counted. To have one forgotten within its hour takes
-/// as many guesses of others, and is worth five.
-const WRONG: usize = 1 << 16;
+/// Clients and accounts whose wrong passwords are counted. To have one forgotten within the hour after
+/// its delay takes as many wrong passwords for others. One client has not so many: `accounts.rs`
+/// counts all of its own together, before any of them is noted here.
+pub(super) const WRONG: usize = 1 << 16;
 
 type Tag = [u8; 32];
 
@@ -117,6 +118,13 @@ pub(super) fn delay_after(wrong: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    // For the tests of others as well.
+    impl Memory {
+        pub(in crate::auth) fn counted(&self) -> usize {
+            self.kept().wrong.len()
+        }
+    }
+
     use super::*;
 
     #[test]

@@ -60,13 +60,15 @@ mod bearer;
 mod password;
 mod gate;
 mod memory;
+mod refused;
 mod accounts;
 
-pub use accounts::{Accounts, Refused};
+pub use accounts::Accounts;
 pub use authorization::BadAuthorization;
 pub use basic::{Credentials, basic, challenge};
 pub use bearer::{Tokens, bearer};
 pub use password::{BadPasswordHash, DEFAULT_ROUNDS, PasswordHash};
+pub use refused::Refused;
 
 /// The same response, kept by no cache but for the one who asked: `Cache-Control: private, no-store`.
 ///

@@ -55,15 +55,17 @@ impl PasswordHash {
     ///
     /// # Panics
     /// If `rounds` is not from 1,000 to 10,000,000.
+    #[track_caller]
     pub fn make(password: &str, rounds: u32) -> io::Result<Self> {
-        assert!(ROUNDS.contains(&rounds), "rounds: expected {ROUNDS:?}, found {rounds}");
+        let rounds = in_range(rounds);
         let salt = random::bytes()?;
         Ok(Self { rounds, salt, hash: mac::pbkdf2(password.as_bytes(), &salt, rounds) })
     }
 
     /// The hash of no password, that takes as long to verify as others of so many rounds.
+    #[track_caller]
     pub(super) fn of_nothing(rounds: u32) -> Self {
-        Self { rounds, salt: [0; 16], hash: [0; 32] }
+        Self { rounds: in_range(rounds), salt: [0; 16], hash: [0; 32] }
     }
 
     /// Whether this is the password. It takes the time of all rounds, and the whole of a core for
@@ -79,6 +81,12 @@ impl PasswordHash {
     pub fn rounds(&self) -> u32 {
         self.rounds
     }
+}
+
+#[track_caller]
+fn in_range(rounds: u32) -> u32 {
+    assert!(ROUNDS.contains(&rounds), "rounds: expected {ROUNDS:?}, found {rounds}");
+    rounds
 }
 
 impl fmt::Display for PasswordHash {
