@@ -1,4 +1,4 @@
-//! Who may change something: a guard against other sites' forms (CSRF) that needs no tokens.
+//! Who may change something: a guard against the forms of other origins (CSRF) that needs no tokens.
 //!
 //! What a request says about its origin enters; it passes, or a [`Refusal`] leaves. Nothing is
 //! remembered. The rule is that of Go's `http.CrossOriginProtection`:
@@ -17,6 +17,9 @@
 //! `Referrer-Policy: no-referrer`: their own forms would come with the origin `null`.
 //! `same-origin` is a good value.
 //!
+//! Other origins, and not only other sites: a page of a neighbouring subdomain or of another port comes
+//! as `same-site`, and is refused like the rest.
+//!
 //! What it does not do: it takes the word of `Host`. A name of their own that somebody points at this
 //! server (DNS rebinding) is a site of its own, without this one's cookies; a server that trusts
 //! whoever reaches it has to compare `Host` with its own names besides.
@@ -32,7 +35,7 @@ use crate::forwarded::Proxies;
 use crate::origin::Origin;
 use crate::refusal::refusal;
 
-/// Lets requests pass that other sites' pages cannot have caused.
+/// Lets requests pass that the pages of other origins cannot have caused.
 ///
 /// ```
 /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
@@ -62,7 +65,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// A guard that trusts the pages of this site alone: those of the host that a request is for.
+    /// A guard that trusts the pages of one origin alone: those of the host that a request is for.
     pub fn new() -> Self {
         Self::default()
     }
@@ -83,7 +86,7 @@ impl Guard {
     /// Judges a request.
     ///
     /// # Errors
-    /// Where another site's page may have caused it. The answer to that is 403.
+    /// Where a page of another origin may have caused it. The answer to that is 403.
     pub fn admit(&self, request: &Request<'_>) -> Result<(), Refusal> {
         // A field that was sent twice is joined: no rule accepts that.
         let value = |name| {
@@ -139,18 +142,19 @@ fn parse_origin(value: &[u8]) -> Option<Origin> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// `Sec-Fetch-Site` says that a page of another site has caused it.
+    /// `Sec-Fetch-Site` says that a page of another origin has caused it: of another site
+    /// (`cross-site`), or of this one under another name or port (`same-site`).
     CrossSite,
     /// `Origin` names another host or port than the request is for.
     OtherHost,
-    /// `Origin` is `null`, or names no site.
+    /// `Origin` is `null`, or cannot be read as an origin.
     NoOrigin,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::CrossSite => "the browser says that this form is part of another site",
+            Self::CrossSite => "the browser says that this comes from a page of another origin",
             Self::OtherHost => "Origin names another host than the request is for",
             Self::NoOrigin => "Origin names no site",
         })
@@ -284,11 +288,19 @@ mod tests {
             ("Sec-Fetch-Site: same-origin", "200saved"),
             (
                 "Sec-Fetch-Site: same-origin\nSec-Fetch-Site: same-origin",
-                "403the browser says that this form is part of another site\n",
+                "403the browser says that this comes from a page of another origin\n",
             ),
         ] {
             assert_eq!(answer(fields), wanted, "{fields}");
         }
+    }
+
+    #[test]
+    fn a_page_of_the_same_site_is_refused_in_words_that_are_true_of_it() {
+        let refusal =
+            verdict("POST | same-site | https://b.a.example | a.example | -").unwrap_err();
+        let text = refusal.to_string();
+        assert!(text.contains("another origin") && !text.contains("site"), "{text}");
     }
 
     #[test]

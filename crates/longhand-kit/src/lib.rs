@@ -17,7 +17,7 @@
 //! - [`signed`]: values that come back as they were made, or are refused.
 //! - [`session`]: what a server remembers about a visitor.
 //! - [`auth`]: passwords and tokens, and a guard that makes guessing slow.
-//! - [`cross_origin`]: a guard against other sites' forms (CSRF), by [`origin`].
+//! - [`cross_origin`]: a guard against the forms of other origins (CSRF), by [`origin`].
 //! - [`rate`]: how often one client may ask.
 //! - [`forwarded`]: who the client is behind proxies that one trusts.
 //!
@@ -56,7 +56,7 @@
 //! }
 //!
 //! fn save(request: &mut Request<'_>) -> Result<Response, Response> {
-//!     Guard::new().admit(request)?;         // 403: the form is another site's
+//!     Guard::new().admit(request)?;         // 403: the form is another origin's
 //!     let form = Form::read(request)?;      // 400, 413, 415: it is no form
 //!     let next = Local::parse(form.first("next").unwrap_or("/"))?; // 400: it leads elsewhere
 //!     Ok(next.see_other())

@@ -1,7 +1,7 @@
-//! Scheme, host and port: what an `Origin` field names, and the address of a site (RFC 6454).
+//! Scheme, host and port: what an `Origin` field names (RFC 6454).
 //!
 //! Text enters, from a setting, a field or a URI; an [`Origin`] leaves, or what was wanted instead.
-//! Two origins are equal if and only if a browser takes their pages for one site: hosts are compared
+//! Two origins are equal if and only if a browser lets the pages of one read those of the other: hosts are compared
 //! in lower case, and a port that goes without saying is the one of the scheme.
 //!
 //! Of hosts only what a DNS name or an address can be is taken. RFC 3986 allows more in its
@@ -60,10 +60,10 @@ impl fmt::Display for Scheme {
 /// ```
 /// use longhand_kit::origin::{Origin, Scheme};
 ///
-/// let site: Origin = "https://Go.Example.org:443/".parse()?;
-/// assert_eq!((site.scheme(), site.host(), site.port()), (Scheme::Https, "go.example.org", 443));
-/// assert_eq!(site.to_string(), "https://go.example.org");
-/// assert_ne!(site, "http://go.example.org".parse()?);
+/// let own: Origin = "https://Go.Example.org:443/".parse()?;
+/// assert_eq!((own.scheme(), own.host(), own.port()), (Scheme::Https, "go.example.org", 443));
+/// assert_eq!(own.to_string(), "https://go.example.org");
+/// assert_ne!(own, "http://go.example.org".parse()?);
 ///
 /// let refused = Origin::parse("go.example.org").unwrap_err();
 /// assert_eq!(refused.to_string(), "expected http://… or https://…, found \"go.example.org\"");
@@ -147,9 +147,9 @@ impl Origin {
     /// ```
     /// use longhand_kit::origin::Origin;
     ///
-    /// let site = Origin::parse("https://a.example")?;
-    /// assert!(site.is_at("A.example:443") && site.is_at("a.example"));
-    /// assert!(!site.is_at("a.example:8000") && !site.is_at("a.example.evil.example"));
+    /// let own = Origin::parse("https://a.example")?;
+    /// assert!(own.is_at("A.example:443") && own.is_at("a.example"));
+    /// assert!(!own.is_at("a.example:8000") && !own.is_at("a.example.evil.example"));
     /// # Ok::<(), longhand_kit::origin::BadOrigin>(())
     /// ```
     #[must_use]
