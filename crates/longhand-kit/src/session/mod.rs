@@ -47,7 +47,7 @@
 //! - **Requests at the same time.** A change is made to what is in the store, and again if that has
 //!   changed meanwhile: none is lost. A session that was ended or got another ID is changed by no
 //!   request that began before. And no request with an ID that is not known (any more) touches the
-//!   cookie, unless it signs in or out: the browser may have a new one by now.
+//!   cookie, unless it begins, signs in or ends: the browser may have a new one by now.
 //!
 //! # What it leaves to others
 //!
@@ -55,6 +55,12 @@
 //! [signed](crate::signed) cookie does without a store, but cannot be ended before it expires.
 //! `SameSite=Lax` keeps the cookie away from forms of other sites, not of neighbouring subdomains:
 //! see to the origin of a request as well.
+//!
+//! Who may begin. Where a visitor who has not signed in can [`begin`](Sessions::begin), one client can
+//! begin 65,536 within seconds, and [`Sessions::new`] has then forgotten everybody else's. A
+//! [limit for each client](crate::rate) comes before it, as in the example of
+//! [`update`](Sessions::update); and those who have signed in are kept in a second `Sessions` with
+//! another [name](Sessions::name), which no stranger can fill.
 
 mod store;
 mod record;

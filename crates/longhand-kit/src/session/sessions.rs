@@ -13,7 +13,8 @@ use crate::cookie::{Cookies, SetCookie};
 pub struct Sessions<S: Store = Memory>(Kept<S>);
 
 impl Sessions {
-    /// Sessions in memory: 65,536, of which the one unused longest makes room for another.
+    /// Sessions in memory: 65,536, of which the one unused longest makes room for another. So whoever
+    /// may begin them without a limit can end all others.
     #[must_use]
     pub fn new() -> Self {
         Self::over(Memory::new(1 << 16))
@@ -111,14 +112,30 @@ impl<S: Store> Sessions<S> {
     /// session. `change` is called again if another request has changed it meanwhile.
     ///
     /// ```
-    /// # use longhand::{Request, Response};
-    /// # use longhand_kit::session::Sessions;
-    /// fn add(sessions: &Sessions, request: &mut Request<'_>) -> Result<Response, Response> {
-    ///     match sessions.update(request, |items| [items, b"+1"].concat())? {
-    ///         Some(items) => Ok(Response::text(format!("{} bytes\n", items.len()))),
-    ///         None => Ok(sessions.begin(request, "1", Response::text("the first\n"))?),
+    /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+    /// # use std::time::Duration;
+    /// use longhand_kit::{rate::RateLimit, session::Sessions};
+    ///
+    /// let sessions = Sessions::new();
+    /// // Anybody may come here, and each new one takes a place: ten at once, then one each minute.
+    /// let begins = RateLimit::new(10, Duration::from_secs(60));
+    /// let add = |request: &mut Request<'_>| -> Result<Response, Response> {
+    ///     if let Some(items) = sessions.update(request, |items| [items, b"+1"].concat())? {
+    ///         return Ok(Response::text(format!("{} bytes\n", items.len())));
     ///     }
-    /// }
+    ///     if let Some(peer) = request.peer() {
+    ///         begins.admit(request.now(), peer.ip())?;
+    ///     }
+    ///     Ok(sessions.begin(request, "1", Response::text("the first\n"))?)
+    /// };
+    /// # let mut client = Scripted::new()
+    /// #     .address("192.0.2.1:4000".parse().unwrap())
+    /// #     .send("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(12))
+    /// #     .end();
+    /// # serve_connection(&mut client, &Limits::default(), add);
+    /// # let output = client.output_text();
+    /// # assert_eq!(output.matches("Set-Cookie: ").count(), 10);
+    /// # assert_eq!(output.matches("HTTP/1.1 429 ").count(), 2);
     /// ```
     ///
     /// # Errors
