@@ -74,7 +74,9 @@ impl<'s> ByteRanges<'s> {
     }
 }
 
-/// Nobody who can choose the bytes of a representation can know it, so none of them holds it.
+/// Made anew for each answer, from keys that std draws so that nobody can choose what collides in a
+/// map: whoever chose the bytes of the representation before could not foresee it. If they hold it by
+/// chance, a client reads two parts where there is one, and nothing that it was not to have.
 fn boundary() -> String {
     let keys = RandomState::new();
     format!("{:016x}{:016x}", keys.hash_one(0), keys.hash_one(1))
@@ -92,8 +94,9 @@ impl Read for ByteRanges<'_> {
                 }
                 Piece::Data { at, length } if *length > 0 => {
                     let most = usize::try_from(*length).unwrap_or(usize::MAX).min(into.len());
-                    // It costs a system call for each large piece, and no state to keep right. Of a
-                    // source that has shrunk it gives nothing, which longhand takes as a cut.
+                    // A system call before each read, for which there is no state to keep right. A
+                    // source that has shrunk gives nothing here, and the body ends before its length:
+                    // longhand takes that as a cut.
                     self.source.seek(SeekFrom::Start(*at))?;
                     let count = self.source.read(&mut into[..most])?;
                     *at += count as u64;

@@ -25,9 +25,9 @@
 //! ```
 //!
 //! What cannot be read is ignored where the RFC says so: a date that is none, or that stands twice.
-//! Of tags it does not say. Here a list that cannot be read whole never lets a change through, and
-//! never withholds a representation: If-Match fails by it, If-None-Match fails by it for any method
-//! but GET and HEAD.
+//! Of tags it does not say. Here a list that cannot be read whole never lets a change through: If-Match fails by it,
+//! whatever the method, and If-None-Match fails by it for any method but GET and HEAD, which send the
+//! representation.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

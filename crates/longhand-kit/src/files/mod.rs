@@ -53,7 +53,8 @@
 //! changes within one tick of the file system's clock would share a tag; so a file that was modified
 //! within the last two seconds, which is the slowest such clock, has neither tag nor date yet. The
 //! same holds for files dated 1970, as systems date them that make builds repeatable: all their
-//! versions have that date.
+//! versions have that date. A file dated in the future has neither until two seconds after that date:
+//! one more change may come with it.
 //!
 //! # What caches do
 //!
