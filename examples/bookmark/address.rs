@@ -1,4 +1,5 @@
-//! Which addresses a URI check may connect to: the public internet and nothing else.
+//! Which addresses are the public internet, and which are this server itself: to nothing else a URI
+//! check may connect.
 //!
 //! A resolved address enters, yes or no leaves. Never ask with the text of a URI: glibc reads
 //! `0177.0.0.1`, `2130706433` and `127.1` as 127.0.0.1, and a name can resolve to anything.
@@ -8,7 +9,7 @@
 //! networks are listed; of IPv6 only `2000::/3` has been given out, so everything else is blocked
 //! unseen, and the forms that carry an IPv4 address are judged by that address.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Networks that are not the public internet, as address and prefix length.
 const BLOCKED_V4: [(Ipv4Addr, u32); 16] = [
@@ -75,6 +76,29 @@ fn in_v4(address: Ipv4Addr, (network, length): (Ipv4Addr, u32)) -> bool {
 
 fn in_v6(address: Ipv6Addr, (network, length): (Ipv6Addr, u32)) -> bool {
     (address.to_bits() ^ network.to_bits()).leading_zeros() >= length
+}
+
+/// What this server is to a request that reached it at `local`: that address and, where it listens on
+/// all of them, loopback.
+///
+/// Port and address matter: behind other ports wait databases that trust whoever comes from this
+/// machine, and another server may have the same port at 127.0.0.2.
+pub(crate) fn own(local: Option<SocketAddr>, listens: Option<IpAddr>) -> Vec<SocketAddr> {
+    let Some(local) = local.map(canonical) else { return Vec::new() };
+    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    // `::` takes IPv4 too, and 0.0.0.0 takes nothing else.
+    let loopback = match listens.filter(IpAddr::is_unspecified) {
+        Some(IpAddr::V6(_)) => &loopback[..],
+        Some(IpAddr::V4(_)) => &loopback[..1],
+        None => &[],
+    };
+    let loopback = loopback.iter().map(|&address| SocketAddr::new(address, local.port()));
+    loopback.chain([local]).collect()
+}
+
+/// `::ffff:127.0.0.1`, as a socket for both families reports its peers, is 127.0.0.1.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 //! held meanwhile: a check may well ask this very server, which answers it on another thread.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -28,7 +28,7 @@ use ureq::http::{self, StatusCode, header};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-use crate::address::is_public;
+use crate::address::{canonical, is_public, own};
 use crate::rules::Uri;
 
 /// For everything together: a place, look-ups, connections, redirects, the final head.
@@ -48,7 +48,8 @@ const HEAD: usize = 16 * 1024;
 pub(crate) enum Private {
     /// All: for a server inside a network that its users share.
     Allow,
-    /// This server's own address and port: bookmarking oneself works, nothing else is reached.
+    /// The address and port at which the request came in: bookmarking oneself works, nothing else is
+    /// reached.
     Own,
     /// None.
     Deny,
@@ -83,13 +84,15 @@ pub(crate) enum Outcome {
 pub(crate) struct Checker {
     private: Private,
     base: Option<Origin>,
+    listens: Option<IpAddr>,
     places: Places,
 }
 
 impl Checker {
-    /// `base` is the address that a proxy in front gives to this server, if there is one.
-    pub(crate) fn new(private: Private, base: Option<Origin>) -> Self {
-        Self { private, base, places: Places::new(PLACES) }
+    /// `base` is the address that a proxy in front gives to this server, if there is one; `listens` is
+    /// where this server itself listens.
+    pub(crate) fn new(private: Private, base: Option<Origin>, listens: Option<IpAddr>) -> Self {
+        Self { private, base, listens, places: Places::new(PLACES) }
     }
 
     /// Checks a URI for a request that reached this server at `local`.
@@ -121,7 +124,7 @@ impl Checker {
             private: self.private,
             origin: uri.origin().clone(),
             is_base: self.base.as_ref() == Some(uri.origin()),
-            local: local.map(canonical),
+            own: own(local, self.listens),
         };
         let config = Agent::config_builder()
             .proxy(None)
@@ -166,10 +169,29 @@ struct Guard {
     origin: Origin,
     /// `origin` is `BASE_URL`: whoever set that vouches for where it leads.
     is_base: bool,
-    local: Option<SocketAddr>,
+    own: Vec<SocketAddr>,
 }
 
 impl Guard {
+    /// Which of the addresses of a name to connect to.
+    ///
+    /// # Errors
+    /// One of them is not admitted. That counts for all: a name with one public and one private answer
+    /// is an attempt. But of a name of this server, as `localhost` is, only that one is meant: at `::1`
+    /// somebody else may listen.
+    fn choose(&self, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, SocketAddr> {
+        if self.private == Private::Own && !self.is_base {
+            let own: Vec<_> = found.iter().copied().filter(|&it| self.is_own(it)).collect();
+            if !own.is_empty() {
+                return Ok(own);
+            }
+        }
+        match found.iter().find(|&&address| !self.admits(address)) {
+            Some(&refused) => Err(refused),
+            None => Ok(found),
+        }
+    }
+
     fn admits(&self, address: SocketAddr) -> bool {
         match self.private {
             Private::Allow => true,
@@ -178,16 +200,8 @@ impl Guard {
         }
     }
 
-    /// Loopback with the port of this server, or the address at which the request came in.
-    ///
-    /// The port matters: behind the others wait databases that trust whoever comes from this
-    /// machine.
     fn is_own(&self, address: SocketAddr) -> bool {
-        let address = canonical(address);
-        self.local.is_some_and(|local| {
-            address.port() == local.port()
-                && (address.ip().is_loopback() || address.ip() == local.ip())
-        })
+        self.own.contains(&canonical(address))
     }
 }
 
@@ -203,11 +217,10 @@ impl Resolver for Guard {
             within(*timeout.after, move || authority.to_socket_addrs().map(Vec::from_iter))?
                 .ok_or(ureq::Error::Timeout(timeout.reason))??;
 
-        // All of them: a name with one public and one private answer is an attempt.
-        if let Some(refused) = found.iter().find(|&&address| !self.admits(address)) {
+        let found = self.choose(found).map_err(|refused| {
             let reason = format!("{refused} is not a public address");
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason).into());
-        }
+            io::Error::new(io::ErrorKind::PermissionDenied, reason)
+        })?;
         let mut admitted = self.empty();
         for address in found {
             // It holds 16; nobody waits for a seventeenth.
@@ -232,11 +245,6 @@ fn within<T: Send + 'static>(
         let _ = done.send(work());
     })?;
     Ok(result.recv_timeout(time).ok())
-}
-
-/// `::ffff:127.0.0.1`, as a socket for both families reports its peers, is 127.0.0.1.
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// A counting semaphore: std has none.
@@ -317,7 +325,7 @@ mod tests {
     }
 
     fn check(private: Private, uri: &Uri, local: &str) -> Outcome {
-        Checker::new(private, None).check(uri, Some(local.parse().unwrap()))
+        Checker::new(private, None, None).check(uri, Some(local.parse().unwrap()))
     }
 
     fn reason(outcome: Outcome) -> String {
@@ -423,17 +431,16 @@ mod tests {
         assert_eq!(reached.load(Ordering::SeqCst), 0);
     }
 
+    fn guard(private: Private, local: &str, listens: &str, is_base: bool) -> Guard {
+        let own = own(Some(local.parse().unwrap()), Some(listens.parse().unwrap()));
+        Guard { private, origin: Origin::parse("http://name").unwrap(), is_base, own }
+    }
+
     #[test]
     fn own_means_address_and_port() {
-        let guard = |private, local: &str, is_base| Guard {
-            private,
-            origin: Origin::parse("http://name").unwrap(),
-            is_base,
-            local: Some(canonical(local.parse().unwrap())),
-        };
         let admits = |guard: &Guard, to: &str| guard.admits(to.parse().unwrap());
-        let own = guard(Private::Own, "[::ffff:192.168.1.5]:8000", false);
-        for to in ["127.0.0.1:8000", "127.0.1.1:8000", "[::1]:8000", "192.168.1.5:8000"] {
+        let own = guard(Private::Own, "[::ffff:192.168.1.5]:8000", "::", false);
+        for to in ["127.0.0.1:8000", "[::ffff:127.0.0.1]:8000", "[::1]:8000", "192.168.1.5:8000"] {
             assert!(admits(&own, to), "{to}");
         }
         assert!(admits(&own, "8.8.8.8:53"));
@@ -442,18 +449,57 @@ mod tests {
         {
             assert!(!admits(&own, to), "{to}");
         }
-        let base = guard(Private::Own, "127.0.0.1:8000", true);
+        let base = guard(Private::Own, "127.0.0.1:8000", "127.0.0.1", true);
         assert!(admits(&base, "10.0.0.7:443"));
-        let deny = guard(Private::Deny, "127.0.0.1:8000", true);
+        let deny = guard(Private::Deny, "127.0.0.1:8000", "0.0.0.0", true);
         assert!(!admits(&deny, "127.0.0.1:8000") && !admits(&deny, "10.0.0.7:443"));
-        assert!(admits(&guard(Private::Allow, "127.0.0.1:1", false), "10.0.0.7:22"));
+        let allow = guard(Private::Allow, "127.0.0.1:1", "127.0.0.1", false);
+        assert!(admits(&allow, "10.0.0.7:22"));
+    }
+
+    #[test]
+    fn another_server_on_loopback_is_not_own_though_it_has_the_same_port() {
+        let [four, six, other] = ["127.0.0.1:8000", "[::1]:8000", "127.0.0.2:8000"];
+        // Where the request came in, where this server listens, and what is its own beside that.
+        for (local, listens, admitted) in [
+            (four, "127.0.0.1", &[four][..]),
+            (six, "::1", &[six]),
+            (other, "127.0.0.2", &[other]),
+            ("192.168.1.5:8000", "192.168.1.5", &[]),
+            ("192.168.1.5:8000", "0.0.0.0", &[four]),
+            ("192.168.1.5:8000", "::", &[four, six]),
+            (other, "0.0.0.0", &[four, other]),
+        ] {
+            let guard = guard(Private::Own, local, listens, false);
+            for to in [four, six, other] {
+                let is_admitted = guard.admits(to.parse().unwrap());
+                assert_eq!(is_admitted, admitted.contains(&to), "{local} {listens} {to}");
+            }
+        }
+        assert!(own(None, Some("0.0.0.0".parse().unwrap())).is_empty());
+    }
+
+    #[test]
+    fn of_a_name_that_is_also_somebody_elses_only_the_own_address_is_reached() {
+        let chosen = |private, is_base, found: &[&str]| {
+            let found = found.iter().map(|text| text.parse().unwrap()).collect();
+            let chosen = guard(private, "127.0.0.1:8000", "127.0.0.1", is_base).choose(found);
+            chosen.map(|chosen| chosen.len())
+        };
+        let localhost = ["[::1]:8000", "127.0.0.1:8000"];
+        assert_eq!(chosen(Private::Own, false, &localhost), Ok(1));
+        assert_eq!(chosen(Private::Own, true, &localhost), Ok(2), "BASE_URL is where it leads");
+        assert_eq!(chosen(Private::Allow, false, &localhost), Ok(2));
+        assert!(chosen(Private::Deny, false, &localhost).is_err());
+        assert!(chosen(Private::Own, false, &["8.8.8.8:8000", "10.0.0.1:8000"]).is_err());
+        assert_eq!(chosen(Private::Own, false, &["8.8.8.8:8000"]), Ok(1));
     }
 
     #[test]
     fn the_base_url_is_own_and_no_other_name_is() {
         let (address, _) = serve(|_, stream| answer(stream, "200 OK", "X: y"));
         let base = Origin::parse(&format!("http://localhost:{}", address.port())).unwrap();
-        let checker = Checker::new(Private::Own, Some(base));
+        let checker = Checker::new(Private::Own, Some(base), None);
         let named = Uri::parse(&format!("http://LOCALHOST:{}/x", address.port())).unwrap();
         assert_eq!(checker.check(&named, None), Outcome::Answered);
         reason(checker.check(&uri(address, "/x"), None));
@@ -461,7 +507,7 @@ mod tests {
 
     #[test]
     fn sixty_four_bookmarks_of_this_server_at_once_all_end() {
-        let checker = Arc::new(Checker::new(Private::Own, None));
+        let checker = Arc::new(Checker::new(Private::Own, None, None));
         let own = Arc::new(OnceLock::<SocketAddr>::new());
         let (shared, known) = (Arc::clone(&checker), Arc::clone(&own));
         let (address, _) = serve(move |path, stream| {
@@ -501,7 +547,7 @@ mod tests {
             let _ = held.lock().unwrap().recv();
             answer(stream, "200 OK", "X: y");
         });
-        let checker = Checker::new(Private::Allow, None);
+        let checker = Checker::new(Private::Allow, None, None);
         thread::scope(|scope| {
             let checks: Vec<_> = (0..PLACES)
                 .map(|_| scope.spawn(|| checker.check(&uri(address, "/"), None)))
@@ -536,7 +582,7 @@ mod tests {
                 }
             }
         });
-        let checker = Checker::new(Private::Allow, None);
+        let checker = Checker::new(Private::Allow, None, None);
         let https = Uri::parse(&format!("https://{address}/")).unwrap();
         let slow = ["/drip", "/interim", "/silent"].map(|path| uri(address, path));
         for uri in [&slow[0], &slow[1], &slow[2], &https] {

@@ -80,9 +80,10 @@ fn main() -> ExitCode {
     }
 
     let server = setup::bind_hosted().limits(limits);
+    let listens = server.local_addr().ok().map(|address| address.ip());
     let app = App {
         store: open(&store),
-        checker: Checker::new(private, base.clone()),
+        checker: Checker::new(private, base.clone(), listens),
         guard: base.into_iter().fold(Guard::new(), Guard::trust),
         server: server.handle(),
     };
