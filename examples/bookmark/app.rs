@@ -69,11 +69,9 @@ impl App {
     }
 
     fn index(&self) -> Response {
-        match self.store.list() {
+        match self.store.list(page::ROOM) {
             // A browser may keep it for its back button, but asks before it shows it again.
-            Ok(bookmarks) => {
-                Response::html(page::index(&bookmarks)).field("Cache-Control", "no-cache")
-            }
+            Ok(listed) => Response::html(page::index(&listed)).field("Cache-Control", "no-cache"),
             Err(error) => not_read(&error),
         }
     }
@@ -179,6 +177,29 @@ fn log(line: &(impl Display + ?Sized)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bookmarks_without_end_do_not_make_a_page_without_end() {
+        let page = |count: usize, path: &str| {
+            let store = Store::memory();
+            for number in 0..count {
+                let name = Name::parse(&format!("{number:05}")).unwrap();
+                let uri = Uri::parse(&format!("http://example.org/{path}{number}")).unwrap();
+                store.put(&name, &uri).unwrap();
+            }
+            page::index(&store.list(page::ROOM).unwrap())
+        };
+        let all = page(1_000, "");
+        assert_eq!(all.matches("<li>").count(), 1_000);
+        assert!(!all.contains("<p>And "), "a thousand are all shown");
+        for (count, path) in [(20_000, String::new()), (300, "&".repeat(2_000))] {
+            let page = page(count, &path);
+            assert!(page.len() < 9 * page::ROOM, "{} bytes", page.len());
+            let shown = page.matches("<li>").count();
+            let more = format!("<p>And {} more, each at its short name.</p>", count - shown);
+            assert!(shown > 0 && page.contains(&more), "{shown}");
+        }
+    }
 
     /// Rare from outside: all places have to stay taken until the time of a check is over.
     #[test]

@@ -13,6 +13,8 @@ use longhand::wire::percent_encode;
 use longhand_kit::cross_origin::Refusal;
 use longhand_kit::html::Html;
 
+use crate::store::Listed;
+
 /// Fields of every response: no script, no frame, nothing from elsewhere; types are not guessed. With
 /// `no-referrer` the page's own form would come without its origin, and be refused.
 pub(crate) const FIELDS: [(&str, &str); 3] = [
@@ -72,8 +74,13 @@ const FORM: &str = r#"<!DOCTYPE html>
 <h2>URIs I know about</h2>
 "#;
 
-/// The page at `/`. `bookmarks` are name and URI, in the order in which they are shown.
-pub(crate) fn index(bookmarks: &[(String, String)]) -> String {
+/// Bytes of names and URIs on the page: some thousand bookmarks as people make them. Each client that
+/// does not read has a page of its own in memory, of two to nine times as much.
+pub(crate) const ROOM: usize = 64 << 10;
+
+/// The page at `/`, with bookmarks in the order in which they are shown.
+pub(crate) fn index(listed: &Listed) -> String {
+    let Listed { bookmarks, more } = listed;
     let mut page = Html::new();
     page.raw(FORM);
     if bookmarks.is_empty() {
@@ -87,6 +94,9 @@ pub(crate) fn index(bookmarks: &[(String, String)]) -> String {
             page.raw("><bdi>").text(name).raw("</bdi></a> : ").text(uri).raw("</li>\n");
         }
         page.raw("</ul>\n");
+    }
+    if *more > 0 {
+        page.raw("<p>And ").text(more).raw(" more, each at its short name.</p>\n");
     }
     page.raw("</main>\n</body>\n</html>\n");
     page.into_string()
@@ -178,7 +188,7 @@ mod tests {
 
     fn page(bookmarks: &[(&str, &str)]) -> String {
         let owned = |&(name, uri): &(&str, &str)| (name.to_owned(), uri.to_owned());
-        index(&bookmarks.iter().map(owned).collect::<Vec<_>>())
+        index(&Listed { bookmarks: bookmarks.iter().map(owned).collect(), more: 0 })
     }
 
     /// What is left of a page without its tags.

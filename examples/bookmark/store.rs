@@ -36,6 +36,15 @@ struct Map {
     saving: bool,
 }
 
+/// Some bookmarks.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// Name and URI.
+    pub(crate) bookmarks: Vec<(String, String)>,
+    /// How many there are besides.
+    pub(crate) more: usize,
+}
+
 #[derive(Debug)]
 struct Disk {
     path: PathBuf,
@@ -108,13 +117,20 @@ impl Store {
         Ok(self.current()?.bookmarks.get(name).cloned())
     }
 
-    /// All bookmarks, sorted by name.
+    /// The bookmarks in the order of their names: as many as have so many bytes together, at most.
     ///
     /// # Errors
     /// Another process changed the log and it cannot be read.
-    pub(crate) fn list(&self) -> Result<Vec<(String, String)>, StoreError> {
+    pub(crate) fn list(&self, bytes: usize) -> Result<Listed, StoreError> {
         let map = self.current()?;
-        Ok(map.bookmarks.iter().map(|(name, uri)| (name.clone(), uri.clone())).collect())
+        let mut left = bytes;
+        let mut bookmarks = Vec::new();
+        for (name, uri) in &map.bookmarks {
+            let Some(rest) = left.checked_sub(name.len() + uri.len()) else { break };
+            left = rest;
+            bookmarks.push((name.clone(), uri.clone()));
+        }
+        Ok(Listed { more: map.bookmarks.len() - bookmarks.len(), bookmarks })
     }
 
     /// The map, holding everything that was acknowledged before this call.
@@ -204,8 +220,12 @@ mod tests {
         store.put(&Name::parse(name).unwrap(), &uri)
     }
 
+    fn all(store: &Store) -> Vec<(String, String)> {
+        store.list(usize::MAX).unwrap().bookmarks
+    }
+
     fn saved(store: &Store) -> String {
-        let list = store.list().unwrap();
+        let list = all(store);
         let short = |(name, uri): &(String, String)| {
             format!("{name}={}", uri.strip_prefix("http://example.org/").unwrap())
         };
@@ -452,9 +472,9 @@ mod tests {
             }
         });
         for store in &stores {
-            assert_eq!(store.list().unwrap().len(), 160);
+            assert_eq!(all(store).len(), 160);
         }
-        assert_eq!(Store::open(folder.log()).unwrap().list().unwrap().len(), 160);
+        assert_eq!(all(&Store::open(folder.log()).unwrap()).len(), 160);
     }
 
     #[cfg(unix)]
@@ -494,7 +514,7 @@ mod tests {
         // What is short still fits.
         save(&store, "short", "y").unwrap();
         for store in [store, other, Store::open(&log).unwrap()] {
-            assert_eq!(store.list().unwrap().len(), kept + 1);
+            assert_eq!(all(&store).len(), kept + 1);
             assert!(store.get("short").unwrap().is_some());
         }
     }
@@ -503,7 +523,7 @@ mod tests {
     fn every_acknowledged_save_survives_kill() {
         if let Some(log) = log_of_child() {
             let store = Store::open(log).unwrap();
-            for count in store.list().unwrap().len().. {
+            for count in all(&store).len().. {
                 save(&store, &format!("{count:06}"), &"x".repeat(500)).unwrap();
                 println!("saved {count:06}");
             }
