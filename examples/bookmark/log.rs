@@ -202,6 +202,11 @@ impl Locked<'_> {
         Ok(News { saves, position, afresh })
     }
 
+    /// Waits until all that is in the log is on disk.
+    pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
+        self.file.sync_data().map_err(|error| failed(self.path, "write the log", error))
+    }
+
     /// Writes whole lines at the end of the log, `length`. They are on disk when this returns.
     pub(crate) fn append(&mut self, length: u64, lines: &str) -> Result<(), StoreError> {
         let written = self
@@ -221,16 +226,8 @@ impl Locked<'_> {
     /// Puts a file with only these saves in the place of the log: at every moment one of the two is
     /// there, whole. `None` if that file cannot be made, as on a full disk: the long log is as
     /// good.
-    pub(crate) fn compact(
-        &mut self,
-        saves: impl Iterator<Item = String>,
-    ) -> Result<Option<Position>, StoreError> {
-        let mut text = HEADER.to_owned();
-        let mut count = 0;
-        for save in saves {
-            text.push_str(&save);
-            count += 1;
-        }
+    pub(crate) fn compact(&mut self, saves: &[String]) -> Result<Option<Position>, StoreError> {
+        let text = HEADER.to_owned() + &saves.concat();
         let mut name = self.path.as_os_str().to_owned();
         name.push(".new");
         let new = PathBuf::from(name);
@@ -238,10 +235,12 @@ impl Locked<'_> {
             let _ = fs::remove_file(&new);
             return Ok(None);
         };
-        *self.file = file;
-        // Without this a power cut could bring the old file back, without the saves of the new one.
+        // Without this a power cut could bring the old file back, without the saves of the new one. And
+        // before it is ours: where it fails, whoever locks the log next opens the new file and tries
+        // again.
         sync_folder(self.path)?;
-        Ok(Some(Position { file: file_is, length: text.len() as u64, saves: count }))
+        *self.file = file;
+        Ok(Some(Position { file: file_is, length: text.len() as u64, saves: saves.len() }))
     }
 
     fn replace(&self, new: &Path, text: &str) -> io::Result<(File, (u64, u64))> {

@@ -20,6 +20,10 @@ pub(crate) use crate::log::StoreError;
 use crate::log::{Locked, Log, News, Position};
 use crate::rules::{Name, Uri};
 
+/// Replaced lines that a log may have beside as many as there are bookmarks: few are not worth a new
+/// file.
+const SPARE: usize = 1_000;
+
 /// All bookmarks. Shared by reference among the connections' threads.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -67,11 +71,10 @@ impl Store {
         let mut map = Map::default();
         let mut locked = log.lock()?;
         map.learn(locked.read(map.seen)?);
-        if map.seen.saves > map.bookmarks.len() {
-            let lines = map.bookmarks.iter().map(|(name, uri)| encode(name, uri));
-            if let Some(seen) = locked.compact(lines)? {
-                map.seen = seen;
-            }
+        if map.seen.saves > map.bookmarks.len()
+            && let Some(seen) = locked.compact(&map.lines())?
+        {
+            map.seen = seen;
         }
         drop(locked);
         let disk = Disk { path: log.path().to_owned(), log: Mutex::new(log) };
@@ -79,7 +82,8 @@ impl Store {
     }
 
     /// Saves a bookmark, in the place of one with the same name. It is on disk when this returns
-    /// `Ok`.
+    /// `Ok`. One that is there already is not written again, and the log is compacted once most of its
+    /// lines are replaced: it grows with the bookmarks, and not with the saves.
     ///
     /// # Errors
     /// The log cannot be written, for example on a full disk. The bookmark is not saved then, and
@@ -92,6 +96,11 @@ impl Store {
             let line = encode(name.as_str(), uri.as_str());
             let length = {
                 let mut map = self.map();
+                if map.bookmarks.get(name.as_str()).is_some_and(|known| known == uri.as_str()) {
+                    drop(map);
+                    // Another process may have died between writing that line and syncing it.
+                    return locked.sync();
+                }
                 map.saving = true;
                 map.seen.length
             };
@@ -103,10 +112,33 @@ impl Store {
             map.seen.length += line.len() as u64;
             map.seen.saves += 1;
             map.insert(name, uri);
+            drop(map);
+            self.shorten(&mut locked);
         } else {
             self.map().insert(name, uri);
         }
         Ok(())
+    }
+
+    /// Compacts the log where most of its lines are replaced. So it costs a line or two for each save,
+    /// though it writes all at once.
+    fn shorten(&self, locked: &mut Locked<'_>) {
+        let lines = {
+            let mut map = self.map();
+            if map.seen.saves <= 2 * map.bookmarks.len() + SPARE {
+                return;
+            }
+            map.saving = true;
+            map.lines()
+        };
+        let compacted = locked.compact(&lines);
+        let mut map = self.map();
+        map.saving = false;
+        // What was saved is on disk either way. After an error the next call finds a file that it does
+        // not know, and reads it.
+        if let Ok(Some(seen)) = compacted {
+            map.seen = seen;
+        }
     }
 
     /// Where a name leads.
@@ -174,6 +206,11 @@ impl Map {
             self.insert(name, uri);
         }
         self.seen = news.position;
+    }
+
+    /// What a log without replaced lines has.
+    fn lines(&self) -> Vec<String> {
+        self.bookmarks.iter().map(|(name, uri)| encode(name, uri)).collect()
     }
 
     fn insert(&mut self, name: &Name, uri: &Uri) {
@@ -276,6 +313,50 @@ mod tests {
         drop(store);
         assert_eq!(saved(&Store::open(folder.log()).unwrap()), "after=y käse / 1=x same=49");
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_save_of_what_is_there_writes_nothing() {
+        let folder = Folder::new();
+        let stores = [Store::open(folder.log()).unwrap(), Store::open(folder.log()).unwrap()];
+        for store in stores.iter().cycle().take(20) {
+            save(store, "same", "1").unwrap();
+        }
+        assert_eq!(fs::read_to_string(folder.log()).unwrap().lines().count(), 2);
+        save(&stores[0], "same", "2").unwrap();
+        save(&stores[1], "same", "1").unwrap();
+        assert_eq!(saved(&stores[0]), "same=1");
+        assert_eq!(fs::read_to_string(folder.log()).unwrap().lines().count(), 4);
+    }
+
+    #[test]
+    fn saves_that_replace_each_other_do_not_make_the_log_grow() {
+        let folder = Folder::new();
+        let stores = [Store::open(folder.log()).unwrap(), Store::open(folder.log()).unwrap()];
+        save(&stores[0], "kept", "x").unwrap();
+        let mut longest = 0;
+        for (count, store) in stores.iter().cycle().take(2 * SPARE + 100).enumerate() {
+            save(store, "same", &count.to_string()).unwrap();
+            longest = longest.max(fs::metadata(folder.log()).unwrap().len());
+        }
+        let line = encode("same", "http://example.org/1000").len() as u64;
+        assert!(longest < (SPARE as u64 + 10) * line, "{longest} bytes");
+        let last = format!("kept=x same={}", 2 * SPARE + 99);
+        let again = Store::open(folder.log()).unwrap();
+        assert_eq!([saved(&stores[0]), saved(&stores[1]), saved(&again)], [&*last; 3]);
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_save_is_one_though_the_log_cannot_be_compacted_after_it() {
+        let folder = Folder::new();
+        let store = Store::open(folder.log()).unwrap();
+        fs::create_dir(folder.0.join("bookmarks.log.new")).unwrap();
+        for count in 0..SPARE + 10 {
+            save(&store, "same", &count.to_string()).unwrap();
+        }
+        assert_eq!(saved(&Store::open(folder.log()).unwrap()), saved(&store));
+        assert_eq!(fs::read_to_string(folder.log()).unwrap().lines().count(), SPARE + 11);
     }
 
     #[cfg(unix)]
