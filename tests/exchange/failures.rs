@@ -1,11 +1,14 @@
 //! Failures on their way through a handler: what the handler may make of them, what the peer reads.
 
+use std::error::Error;
 use std::io;
 
 use harness::talk::talk;
 use longhand::transport::Scripted;
 use longhand::wire::Violation;
-use longhand::{BadValue, FieldValue, IntoResponse, Limits, Reply, Request, Response};
+use longhand::{
+    BadValue, FieldValue, IntoResponse, Limits, Refusal, Reply, Request, Response, Status,
+};
 
 use crate::{GET, post};
 
@@ -34,6 +37,36 @@ fn middleware_sees_the_status_that_the_peer_gets_when_a_body_fails() {
         assert_eq!(talk.only().status, status);
         assert_eq!(talk.only().field("x-status"), Some(status.to_string().as_str()));
         assert!(talk.only().closes());
+    }
+}
+
+#[test]
+fn an_error_of_the_programs_own_is_a_500_and_one_of_a_body_keeps_its_status() {
+    fn read(request: &mut Request<'_>) -> Result<Response, Box<dyn Error + Send + Sync>> {
+        let body = request.body().read_all()?;
+        let number: u8 = String::from_utf8(body)?.parse()?;
+        match number {
+            1 => Err(Refusal::new(Status::UNPROCESSABLE_CONTENT, "one").into()),
+            2 => Err(io::Error::from(Refusal::new(Status::UNPROCESSABLE_CONTENT, "two")).into()),
+            3 => Err("three".into()),
+            _ => Ok(Response::text("fine")),
+        }
+    }
+    for (length, body, status, text) in [
+        (1, "4", 200, "fine"),
+        (1, "x", 500, "500 Internal Server Error\n"),
+        (1, "3", 500, "500 Internal Server Error\n"),
+        (1, "2", 422, "two\n"),
+        // Where nobody has passed it through a reader, it is one of the program's own.
+        (1, "1", 500, "500 Internal Server Error\n"),
+        (9, "4", 400, "ended-in-body: "),
+    ] {
+        let peer = Scripted::new().send(post(&format!("Content-Length: {length}\r\n"), body));
+        let talk = talk(peer.end(), &Limits::default(), |request| -> Result<Response, Response> {
+            read(request).map_err(Response::failed)
+        });
+        assert_eq!(talk.only().status, status, "{body}");
+        assert!(talk.only().text().starts_with(text), "{body}");
     }
 }
 

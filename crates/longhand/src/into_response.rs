@@ -1,6 +1,7 @@
 //! What a handler may return: everything that stands for a response.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::io;
 
 use crate::failure::Broken;
@@ -10,6 +11,13 @@ use crate::value::BadValue;
 use crate::wire::{Status, Violation};
 
 /// What a handler may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing that a handler may return",
+    label = "expected what becomes a response",
+    note = "a handler returns a `Response` or `Reply`, text, a `Status`, or a `Result` of two of these; \
+            `io::Error` is one too, and any other error becomes one by `.map_err(Response::failed)?`",
+    note = "a closure that uses `?` names its result: `|request| -> Result<Response, Response> {{ … }}`"
+)]
 pub trait IntoResponse<'s> {
     /// The response it stands for.
     fn into_response(self) -> Reply<'s>;
@@ -93,6 +101,31 @@ impl<'s> IntoResponse<'s> for io::Error {
 impl<'s> IntoResponse<'s> for BadValue {
     fn into_response(self) -> Reply<'s> {
         Status::INTERNAL_SERVER_ERROR.into_response().because(self)
+    }
+}
+
+impl Reply<'_> {
+    /// What an error of one's own becomes: 500, whose [cause](Self::because) it is. An [`io::Error`]
+    /// stands for the response that it is elsewhere, with the status that a body's failure or a
+    /// [`Refusal`] in it has.
+    ///
+    /// ```
+    /// # use longhand::{Request, Response};
+    /// fn price(text: &str) -> Result<u32, std::num::ParseIntError> {
+    ///     text.trim().parse()
+    /// }
+    ///
+    /// fn total(_: &mut Request<'_>) -> Result<Response, Response> {
+    ///     let prices = std::fs::read_to_string("prices.txt")?; // an `io::Error` needs nothing
+    ///     let total = prices.lines().map(price).sum::<Result<u32, _>>().map_err(Response::failed)?;
+    ///     Ok(Response::text(format!("{total}\n")))
+    /// }
+    /// ```
+    pub fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        match error.into().downcast::<io::Error>() {
+            Ok(error) => error.into_response(),
+            Err(error) => Status::INTERNAL_SERVER_ERROR.into_response().because(error),
+        }
     }
 }
 
