@@ -26,12 +26,14 @@ fn the_observer_is_told_of_errors_and_facts() {
             request.set(User("ada"));
             match request.path() {
                 "/fails" => Err(io::Error::other("disk on fire")),
+                "/panics" => panic!("no {}", request.path()),
+                "/streams" => Ok(Response::stream("text/plain", |_| panic!("no stream"))),
                 "/because" => Ok(Response::text("later").because("too early")),
                 _ => Ok(Response::text("fine")),
             }
         })
     });
-    for path in ["/", "/fails", "/because"] {
+    for path in ["/", "/fails", "/because", "/panics", "/streams"] {
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
         agent.get(format!("http://{address}{path}")).call().expect("an answer");
     }
@@ -39,6 +41,12 @@ fn the_observer_is_told_of_errors_and_facts() {
     thread.join().expect("no panic").expect("it ran");
     assert_eq!(
         *TOLD.lock().expect("nobody panics with it"),
-        ["200 ada ", "500 ada disk on fire", "200 ada too early"]
+        [
+            "200 ada ",
+            "500 ada disk on fire",
+            "200 ada too early",
+            "500 ada the handler panicked: no /panics",
+            "200 ada the response's stream panicked: no stream"
+        ]
     );
 }

@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::body_state::{BodyState, Unread};
 use crate::content::{Content, Takeover};
 use crate::facts::Facts;
-use crate::failure::Failure;
+use crate::failure::{Failure, panic_text};
 use crate::into_response::{IntoResponse, short_answer};
 use crate::limits::Limits;
 use crate::link::Link;
@@ -140,6 +140,9 @@ impl Exchange<'_, '_> {
             }
             None => {}
         }
+        if let Err(panic) = &called {
+            reply.cause = Some(format!("the handler panicked: {}", panic_text(&**panic)).into());
+        }
         Ok(facts)
     }
 
@@ -198,10 +201,7 @@ impl Surroundings<'_> {
     }
 
     pub(crate) fn tell_panic(&self, peer: Option<SocketAddr>, panic: &(dyn Any + Send)) {
-        let text = panic.downcast_ref::<&str>().copied();
-        let message =
-            text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
-        self.tell(&Event::Panicked { peer, message });
+        self.tell(&Event::Panicked { peer, message: panic_text(panic) });
     }
 
     /// Whether the connection may go on after the response. What is left of the body decides with:

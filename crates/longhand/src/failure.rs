@@ -1,5 +1,6 @@
 //! Failures on their way through a handler: a broken rule inside an `io::Error`, and out again.
 
+use std::any::Any;
 use std::{fmt, io};
 
 use crate::wire::{Framing, Kind, Violation};
@@ -70,6 +71,12 @@ impl Broken {
         };
         Self { violation, note }
     }
+}
+
+/// What a panic said, where that was text.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default()
 }
 
 impl Violation {

@@ -86,8 +86,8 @@ pub struct Answered<'a> {
     /// may fail later, which is told by [`Event::Closed`].
     pub whole: bool,
     /// What went wrong on this side: the error a handler returned or gave to
-    /// [`Reply::because`](crate::Reply::because), or the one that ended the writing. The peer never
-    /// reads it.
+    /// [`Reply::because`](crate::Reply::because), or the one that ended the writing; of a panic,
+    /// `the handler panicked: ` and what it said. The peer never reads it.
     pub error: Option<&'a (dyn Error + 'static)>,
     pub(crate) facts: &'a Facts,
 }

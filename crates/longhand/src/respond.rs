@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::content::Content;
+use crate::failure::panic_text;
 use crate::link::Link;
 use crate::request::Persistence;
 use crate::response::Reply;
@@ -101,7 +102,9 @@ pub(crate) fn respond(
             match catch_unwind(body) {
                 Ok(outcome) => sent.outcome = outcome,
                 Err(panic) => {
-                    sent.outcome = Err(io::Error::other("the response's stream panicked"));
+                    let text = panic_text(&*panic);
+                    let told = format!("the response's stream panicked: {text}");
+                    sent.outcome = Err(io::Error::other(told));
                     sent.panic = Some(panic);
                 }
             }
