@@ -30,6 +30,15 @@ fn closed(requests: u64, why: Why) -> Told {
 }
 
 #[test]
+fn an_address_that_is_taken_is_named() {
+    let first = bind();
+    let address = first.local_addr().expect("an address");
+    let error = Server::bind(address).expect_err("it is taken");
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    assert!(error.to_string().starts_with(&format!("{address}: ")), "{error}");
+}
+
+#[test]
 fn connections_are_served_at_the_same_time() {
     const MANY: usize = 40;
     let together = Arc::new(Barrier::new(MANY));

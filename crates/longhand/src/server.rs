@@ -56,9 +56,16 @@ impl Server {
     /// A server on a TCP address: `"127.0.0.1:8000"`; port 0 takes a free one.
     ///
     /// # Errors
-    /// If the address cannot be resolved or is taken.
+    /// If the address cannot be resolved or is taken. The error names it: `127.0.0.1:8000: Address
+    /// already in use`, and what else the system has to say.
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Ok(Self::new(TcpAcceptor::own(TcpListener::bind(address)?)))
+        let addresses: Vec<SocketAddr> = address.to_socket_addrs()?.collect();
+        let named = |error: io::Error| {
+            let names: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            io::Error::new(error.kind(), format!("{}: {error}", names.join(", ")))
+        };
+        let listener = TcpListener::bind(&addresses[..]).map_err(named)?;
+        Ok(Self::new(TcpAcceptor::own(listener)))
     }
 
     /// The address it listens on.
