@@ -236,7 +236,12 @@ fn framing_fields_set_by_hand_are_a_500() {
 
 #[test]
 fn misuse_of_a_response_panics_where_it_happens() {
-    let misuses: [Body; 9] = [
+    fn switch() -> Response {
+        Response::upgrade("echo", |_| Ok(()))
+    }
+    let misuses: [Body; 11] = [
+        ("a body for an upgrade", || switch().with_body_of(Response::text("hello"))),
+        ("the body of an upgrade", || Response::text("hello").with_body_of(switch())),
         ("an interim status", || Response::new(Status::CONTINUE)),
         ("a 101 without a takeover", || Response::new(Status::SWITCHING_PROTOCOLS)),
         ("an interim status, later", || Response::text("hello").status(Status::CONTINUE)),
@@ -251,6 +256,26 @@ fn misuse_of_a_response_panics_where_it_happens() {
         let made = catch_unwind(AssertUnwindSafe(make));
         assert!(made.is_err(), "{misuse} is taken: {:?}", made.ok());
     }
+}
+
+#[test]
+fn a_body_is_replaced_with_its_type_and_nothing_else_is() {
+    let worded = |body: fn() -> Response| {
+        ask("POST / HTTP/1.1", move |_| {
+            let refused = Status::METHOD_NOT_ALLOWED.into_response().field("Allow", "GET").close();
+            refused.with_body_of(body().status(Status::ACCEPTED).field("ETag", "\"a\""))
+        })
+    };
+    for (kind, body) in bodies() {
+        let talk = worded(body);
+        let answer = talk.only();
+        assert_eq!((answer.status, answer.text().as_str()), (405, "hello"), "{kind}");
+        assert!(answer.closes() && answer.field("etag").is_none(), "{kind}");
+        assert_eq!(answer.field("allow"), Some("GET"), "{kind}");
+        assert!(answer.field("content-type").is_some_and(|it| it.starts_with("text/plain")));
+    }
+    let bare = worded(|| Response::new(Status::OK));
+    assert_eq!((bare.only().text().as_str(), bare.only().field("content-type")), ("", None));
 }
 
 #[test]

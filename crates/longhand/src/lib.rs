@@ -149,6 +149,7 @@ mod value;
 mod writer;
 mod content;
 mod response;
+mod amend;
 mod refusal;
 mod into_response;
 mod respond;

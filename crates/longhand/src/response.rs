@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use crate::content::Content;
-use crate::value::{FieldValue, check_name};
+use crate::value::FieldValue;
 use crate::wire::Status;
 use crate::wire::grammar::{is_target, is_token};
 use crate::writer::{BodyWriter, Upgraded};
@@ -172,72 +172,6 @@ impl<'s> Reply<'s> {
         }
     }
 
-    /// The same with another status.
-    ///
-    /// # Panics
-    /// If `status` is an interim one (1xx), or the response is an [`upgrade`](Self::upgrade), which is
-    /// a 101 and nothing else.
-    #[track_caller]
-    pub fn status(mut self, status: Status) -> Self {
-        assert!(!self.status.is_interim(), "status {status}: an upgrade is a 101");
-        self.status = final_status(status);
-        self
-    }
-
-    /// The same with this field line, in place of those of the same name.
-    ///
-    /// # Panics
-    /// If the name is no token, or one of Connection, Content-Length, Keep-Alive, Transfer-Encoding
-    /// and Upgrade, which are written by the server. In a handler this becomes a 500.
-    #[doc(alias = "header")]
-    #[track_caller]
-    pub fn field(
-        mut self,
-        name: impl Into<Cow<'static, str>>,
-        value: impl Into<FieldValue>,
-    ) -> Self {
-        let name = name.into();
-        check_name(&name);
-        self.fields.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
-        self.fields.push((name, value.into()));
-        self
-    }
-
-    /// The same with one more field line: for Set-Cookie and others that may stand several times.
-    ///
-    /// # Panics
-    /// As [`field`](Self::field).
-    #[track_caller]
-    pub fn add_field(
-        mut self,
-        name: impl Into<Cow<'static, str>>,
-        value: impl Into<FieldValue>,
-    ) -> Self {
-        let name = name.into();
-        check_name(&name);
-        self.fields.push((name, value.into()));
-        self
-    }
-
-    /// The same without the field lines of this name.
-    pub fn without_field(mut self, name: &str) -> Self {
-        self.fields.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-        self
-    }
-
-    /// The same with the error behind it, which the [observer](crate::Answered::error) is told and
-    /// the peer is not.
-    pub fn because(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.cause = Some(error.into());
-        self
-    }
-
-    /// The same, after which the connection is closed.
-    pub fn close(mut self) -> Self {
-        self.close = true;
-        self
-    }
-
     /// Its field lines, without those that the server adds.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &FieldValue)> {
         self.fields.iter().map(|(name, value)| (&**name, value))
@@ -269,7 +203,7 @@ impl<'s> Reply<'s> {
 }
 
 #[track_caller]
-fn final_status(status: Status) -> Status {
+pub(crate) fn final_status(status: Status) -> Status {
     assert!(!status.is_interim(), "status {status}: expected a final status, 200 to 599");
     status
 }
