@@ -28,8 +28,8 @@ use longhand_kit::signed::{Keys, Unverified};
 const NAME: &str = "yourname";
 /// The cookie of the page that signs.
 const SIGNED: &str = "signedname";
-/// How long both last, in seconds.
-const LASTS: u64 = 60;
+/// How long both last.
+const LASTS: Duration = Duration::from_secs(60);
 /// Bytes of a name. Signed or with each byte as `%xx`, it stays below the 4096 that browsers keep.
 const LONGEST: usize = 1_000;
 
@@ -97,7 +97,7 @@ fn greeting(request: &Request<'_>, path: &str, keys: &Keys) -> Html {
     }
     let cookies = Cookies::of(request);
     let name = match path {
-        "/signed" => cookies.get(SIGNED).map(|value| unsign(keys, value, now(request))),
+        "/signed" => cookies.get(SIGNED).map(|value| unsign(keys, value, request.wall())),
         _ => cookies.get(NAME).map(|value| Ok(decode(value))),
     };
     match name {
@@ -109,7 +109,7 @@ fn greeting(request: &Request<'_>, path: &str, keys: &Keys) -> Html {
     told
 }
 
-fn unsign(keys: &Keys, value: &[u8], now: u64) -> Result<String, Unverified> {
+fn unsign(keys: &Keys, value: &[u8], now: SystemTime) -> Result<String, Unverified> {
     let name = keys.verify("greeting", SIGNED, value, now)?;
     Ok(String::from_utf8_lossy(&name).into_owned())
 }
@@ -122,7 +122,7 @@ fn decode(value: &[u8]) -> String {
 
 /// Sets the cookie and sends the browser back to the page, which then knows the name.
 fn remember(request: &mut Request<'_>, path: &str, keys: &Keys) -> Result<Response, Response> {
-    let form = Form::parse(request.body().read_all()?)?;
+    let form = Form::read(request)?;
     let mut refused = Html::new();
     let Some(name) = form.first(NAME).filter(|name| !name.trim().is_empty()) else {
         refused.raw("You did not tell me your name: the field `yourname` is missing or empty.");
@@ -135,12 +135,12 @@ fn remember(request: &mut Request<'_>, path: &str, keys: &Keys) -> Result<Respon
     }
     let cookie = match path {
         "/signed" => {
-            let signed = keys.sign("greeting", SIGNED, name, now(request) + LASTS);
+            let signed = keys.sign("greeting", SIGNED, name, request.wall() + LASTS);
             SetCookie::new(SIGNED, signed).path(path)
         }
         _ => SetCookie::new(NAME, encode(name)),
     };
-    let cookie = cookie.max_age(Duration::from_secs(LASTS)).secure_as(request);
+    let cookie = cookie.max_age(LASTS).secure_if(request.is_secure());
     Ok(cookie.add_to(Response::redirect(path))?)
 }
 
@@ -159,10 +159,4 @@ fn page(message: &Html) -> String {
          <p>For a minute: <a href=\"/\">as it is</a>, or <a href=\"/signed\">signed</a>.</p>\n</html>\n",
     );
     page.into_string()
-}
-
-/// Seconds since 1970.
-fn now(request: &Request<'_>) -> u64 {
-    let since = request.wall().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }

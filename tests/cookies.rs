@@ -264,8 +264,12 @@ fn what_is_no_form_with_a_name_is_refused_and_says_why() {
         }
     }
     let mut client = server.client();
-    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+    let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    client.send(format!("{head}Content-Length: 1000000\r\n\r\n"));
     assert_eq!(client.answer().status, 413);
+    let mut client = server.client();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\nyourname=Ada");
+    assert_eq!(client.answer().status, 415);
 }
 
 #[test]

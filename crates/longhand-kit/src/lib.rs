@@ -78,6 +78,7 @@
 #![forbid(unsafe_code)]
 
 mod refusal;
+mod seconds;
 pub mod html;
 pub mod redirect;
 pub mod router;

@@ -7,12 +7,15 @@
 //! ```
 //! use longhand_kit::signed::{Keys, Unverified};
 //!
+//! # use std::time::{Duration, SystemTime};
 //! let keys = Keys::parse("0123456789abcdef0123456789abcdef")?;
-//! let signed = keys.sign("sign-in", "user", "ada", 1_000_060);
+//! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000); // in a handler: request.wall()
+//! let minute = Duration::from_secs(60);
+//! let signed = keys.sign("sign-in", "user", "ada", now + minute);
 //! assert_eq!(signed, "YWRh.1000060.NV-OPzaF4yepotVtgk6ucGQTp4Emf6nep4y82LFnjow");
-//! assert_eq!(keys.verify("sign-in", "user", &signed, 1_000_000), Ok(b"ada".to_vec()));
-//! assert_eq!(keys.verify("sign-in", "user", &signed, 1_000_060), Err(Unverified::Expired));
-//! assert_eq!(keys.verify("sign-in", "admin", &signed, 1_000_000), Err(Unverified::Signature));
+//! assert_eq!(keys.verify("sign-in", "user", &signed, now), Ok(b"ada".to_vec()));
+//! assert_eq!(keys.verify("sign-in", "user", &signed, now + minute), Err(Unverified::Expired));
+//! assert_eq!(keys.verify("sign-in", "admin", &signed, now), Err(Unverified::Signature));
 //! # Ok::<(), longhand_kit::signed::BadKeys>(())
 //! ```
 //!
@@ -27,11 +30,13 @@
 //! The name is signed because otherwise the value of one cookie could be sent as that of another,
 //! and the expiry because the clock of a browser is its owner's.
 
+use std::time::SystemTime;
 use std::{fmt, io, str};
 
 use longhand::{IntoResponse, Reply, Status};
 
 use crate::refusal::refusal;
+use crate::seconds::seconds;
 use crate::{base64, mac, random};
 
 /// The least bytes of a key: as many as the hash has. More add nothing, and less can be guessed.
@@ -74,16 +79,23 @@ impl Keys {
     }
 
     /// Signs a value. `purpose` says what the program means by it, `name` under which name it will
-    /// come back, `expiry` the second since 1970 from which it is refused.
+    /// come back, `expiry` the second from which it is refused: a fraction is cut off.
     #[must_use]
-    pub fn sign(&self, purpose: &str, name: &str, value: impl AsRef<[u8]>, expiry: u64) -> String {
-        let (value, expiry) = (value.as_ref(), expiry.to_string());
+    pub fn sign(
+        &self,
+        purpose: &str,
+        name: &str,
+        value: impl AsRef<[u8]>,
+        expiry: SystemTime,
+    ) -> String {
+        let (value, expiry) = (value.as_ref(), seconds(expiry).to_string());
         // There is one at least: what is split has a part.
         let tag = tag(&self.0[0], purpose, name, &expiry, value);
         format!("{}.{expiry}.{}", base64::encode_url(value), base64::encode_url(tag))
     }
 
-    /// The value that was signed for this purpose and name, at the second `now` since 1970.
+    /// The value that was signed for this purpose and name. `now` is
+    /// [`Request::wall`](longhand::Request::wall).
     ///
     /// # Errors
     /// Why it is none: take it for absent, or answer with the error.
@@ -92,7 +104,7 @@ impl Keys {
         purpose: &str,
         name: &str,
         signed: impl AsRef<[u8]>,
-        now: u64,
+        now: SystemTime,
     ) -> Result<Vec<u8>, Unverified> {
         let Parts { value, expiry, tag: sent } =
             Parts::of(signed.as_ref()).ok_or(Unverified::Malformed)?;
@@ -101,7 +113,7 @@ impl Keys {
         if !self.0.iter().any(|key| mac::equal(&expected(key), &sent)) {
             return Err(Unverified::Signature);
         }
-        if now < expiry { Ok(value) } else { Err(Unverified::Expired) }
+        if seconds(now) < expiry { Ok(value) } else { Err(Unverified::Expired) }
     }
 }
 
@@ -200,17 +212,22 @@ impl std::error::Error for BadKeys {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const NEW: &str = "new-new-new-new-new-new-new-new-";
     const OLD: &str = "old-old-old-old-old-old-old-old-";
     const NOW: u64 = 1_000_000;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
 
     fn keys(text: &str) -> Keys {
         Keys::parse(text).unwrap()
     }
 
     fn verify(keys: &Keys, signed: impl AsRef<[u8]>) -> Result<Vec<u8>, Unverified> {
-        keys.verify("purpose", "name", signed, NOW)
+        keys.verify("purpose", "name", signed, at(NOW))
     }
 
     #[test]
@@ -218,24 +235,27 @@ mod tests {
         let keys = keys(NEW);
         let all: Vec<u8> = (0..=255).collect();
         for value in [&b""[..], b"a", b"a.b", b"\0\0", &all, &[0xFF; 4_000]] {
-            let signed = keys.sign("purpose", "name", value, NOW + 1);
+            let signed = keys.sign("purpose", "name", value, at(NOW + 1));
             assert_eq!(verify(&keys, &signed).as_deref(), Ok(value));
             let fits = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
             assert!(signed.bytes().all(fits), "{signed}");
         }
         for (expiry, expected) in
-            [(0, false), (NOW - 1, false), (NOW, false), (NOW + 1, true), (u64::MAX, true)]
+            [(0, false), (NOW - 1, false), (NOW, false), (NOW + 1, true), (1 << 40, true)]
         {
-            let verified = verify(&keys, keys.sign("purpose", "name", "v", expiry));
+            let verified = verify(&keys, keys.sign("purpose", "name", "v", at(expiry)));
             let expected = if expected { Ok(b"v".to_vec()) } else { Err(Unverified::Expired) };
             assert_eq!(verified, expected, "{expiry}");
         }
+        let fraction = at(NOW) + Duration::from_millis(999);
+        let signed = keys.sign("purpose", "name", "v", fraction);
+        assert_eq!(keys.verify("purpose", "name", signed, at(NOW)), Err(Unverified::Expired));
     }
 
     #[test]
     fn each_change_of_a_byte_is_refused() {
         let keys = keys(NEW);
-        let signed = keys.sign("purpose", "name", "a value", NOW + 60).into_bytes();
+        let signed = keys.sign("purpose", "name", "a value", at(NOW + 60)).into_bytes();
         assert!(verify(&keys, &signed).is_ok());
         let refused = |changed: &[u8]| {
             let shown = changed.escape_ascii();
@@ -262,7 +282,7 @@ mod tests {
     #[test]
     fn what_is_no_signed_value_is_malformed() {
         let keys = keys(NEW);
-        let signed = keys.sign("purpose", "name", "v", NOW + 60);
+        let signed = keys.sign("purpose", "name", "v", at(NOW + 60));
         let (value, rest) = signed.split_once('.').unwrap();
         let (expiry, tag) = rest.split_once('.').unwrap();
         for text in [
@@ -295,7 +315,7 @@ mod tests {
     #[test]
     fn a_value_is_good_for_its_purpose_and_name_alone() {
         let keys = keys(NEW);
-        let signed = |purpose, name| keys.sign(purpose, name, "v", NOW + 60);
+        let signed = |purpose, name| keys.sign(purpose, name, "v", at(NOW + 60));
         for (purpose, name) in [
             ("purpose", "other"),
             ("other", "name"),
@@ -322,7 +342,7 @@ mod tests {
     #[test]
     fn the_newest_key_signs_and_all_that_are_left_verify() {
         let (old, both, new) = (keys(OLD), keys(&format!("{NEW},{OLD}")), keys(NEW));
-        let by = |keys: &Keys| keys.sign("purpose", "name", "v", NOW + 60);
+        let by = |keys: &Keys| keys.sign("purpose", "name", "v", at(NOW + 60));
         assert_eq!(by(&both), by(&new));
         for (signed, verifies) in [
             (by(&old), [true, true, false]),
@@ -348,7 +368,7 @@ mod tests {
             assert_eq!(Keys::parse(text).unwrap_err().to_string(), expected);
         }
         let spaced = keys(&format!(" {NEW} , {OLD}\n"));
-        assert!(verify(&spaced, keys(OLD).sign("purpose", "name", "v", NOW + 60)).is_ok());
+        assert!(verify(&spaced, keys(OLD).sign("purpose", "name", "v", at(NOW + 60))).is_ok());
         let shown = format!("{spaced:?}");
         assert_eq!(shown, "Keys(2)");
     }

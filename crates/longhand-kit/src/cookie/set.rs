@@ -5,17 +5,18 @@
 //! or shorten is refused, with the part and the place.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use longhand::wire::format_date;
 use longhand::wire::grammar::is_tchar;
-use longhand::{FieldValue, Reply, Request};
+use longhand::{FieldValue, Reply};
 
 use super::bad::BadCookie;
 use super::octets::{
     COOKIE_OCTETS, LAST, LONGEST, MOST, MOST_OF_ATTRIBUTE, check_domain, check_length,
     check_octets, is_av_octet, is_cookie_octet,
 };
+use crate::seconds::seconds;
 
 /// With which requests of other sites a cookie is sent (RFC 6265bis section 4.1.2.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,11 +119,11 @@ impl SetCookie {
         Self { lifetime: Lifetime::Seconds(age.as_secs()), ..self }
     }
 
-    /// Lasts until this second since 1970, by the browser's clock, which may be wrong; a date more
-    /// than 400 days ahead is shortened by the browser. It takes the place of
+    /// Lasts until then, to the second, by the browser's clock, which may be wrong; a date more than
+    /// 400 days ahead is shortened by the browser. It takes the place of
     /// [`max_age`](Self::max_age), which is the better one unless it is a date that is meant.
-    pub fn expires(self, seconds: u64) -> Self {
-        Self { lifetime: Lifetime::Until(seconds), ..self }
+    pub fn expires(self, time: SystemTime) -> Self {
+        Self { lifetime: Lifetime::Until(seconds(time)), ..self }
     }
 
     /// Goes to this host and all those below it, which must include the host that sets it.
@@ -142,11 +143,12 @@ impl SetCookie {
         Self { secure: true, ..self }
     }
 
-    /// Is [`secure`](Self::secure) if this request came over TLS that ends in this process: for
-    /// programs that are to work on a plain-http host as well. Behind a proxy that ends TLS, decide
-    /// by what that says.
-    pub fn secure_as(self, request: &Request<'_>) -> Self {
-        Self { secure: request.is_secure(), ..self }
+    /// Is [`secure`](Self::secure) where this is so: for programs that are to work on a plain-http
+    /// host as well. `client.is_secure()` is what a [proxy](crate::forwarded::Client::is_secure) in
+    /// front says, [`Request::is_secure`](longhand::Request::is_secure) tells of TLS that ends in
+    /// this process.
+    pub fn secure_if(self, is_secure: bool) -> Self {
+        Self { secure: is_secure, ..self }
     }
 
     /// Is sent with requests of other sites according to this.
@@ -289,6 +291,10 @@ mod tests {
         cookie.field_value().unwrap_err().to_string()
     }
 
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
     fn plain() -> SetCookie {
         SetCookie::new("a", "b")
     }
@@ -310,15 +316,15 @@ mod tests {
             ),
             (plain().max_age(hour), "a=b; Max-Age=3600; Path=/; HttpOnly; SameSite=Lax"),
             (
-                plain().expires(784_111_777),
+                plain().expires(at(784_111_777)),
                 "a=b; Expires=Sun, 06 Nov 1994 08:49:37 GMT; Path=/; HttpOnly; SameSite=Lax",
             ),
             (
-                plain().max_age(hour).expires(0),
+                plain().max_age(hour).expires(at(0)),
                 "a=b; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax",
             ),
             (
-                plain().expires(LAST),
+                plain().expires(at(LAST)),
                 "a=b; Expires=Fri, 31 Dec 9999 23:59:59 GMT; Path=/; HttpOnly; SameSite=Lax",
             ),
             (
@@ -409,7 +415,7 @@ mod tests {
             ),
             (plain().max_age(Duration::from_millis(999)), part("found 0")),
             (plain().max_age(second * 34_560_001), part("found 34560001")),
-            (plain().expires(LAST + 1), part("Expires demands a year of four digits")),
+            (plain().expires(at(LAST + 1)), part("Expires demands a year of four digits")),
             (plain().same_site(SameSite::None), part("SameSite=None demands Secure")),
             (plain().partitioned(), part("Partitioned demands Secure")),
             (SetCookie::new("__Secure-a", "b"), part("the prefix __Secure- demands Secure")),
