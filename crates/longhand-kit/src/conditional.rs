@@ -11,9 +11,11 @@
 //! use longhand_kit::{conditional::Validators, etag::ETag};
 //!
 //! fn put(request: &mut Request<'_>) -> Result<Response, Response> {
-//!     Validators::new().etag(ETag::new("rev-2")?).check(request)?;
 //!     let page = request.body().read_all()?;
-//!     // … is stored as revision 3.
+//!     // Here a lock is taken on what is stored, and held to the end.
+//!     Validators::new().etag(ETag::new("rev-2")?).check(request)?;
+//!     // `page` is stored as revision 3.
+//! #   drop(page);
 //!     Ok(Response::new(Status::NO_CONTENT).field("ETag", ETag::new("rev-3")?))
 //! }
 //!
@@ -23,6 +25,9 @@
 //! serve_connection(&mut client, &Limits::default(), put);
 //! assert!(client.output_text().starts_with("HTTP/1.1 412 "), "somebody else was faster");
 //! ```
+//!
+//! The body is read first: between the check and the change nothing may take as long as a client
+//! likes, or another one's change comes between and is lost after all.
 //!
 //! What cannot be read is ignored where the RFC says so: a date that is none, or that stands twice.
 //! Of tags it does not say. Here a list that cannot be read whole never lets a change through: If-Match fails by it,
@@ -35,6 +40,7 @@ use longhand::wire::{format_date, parse_date};
 use longhand::{FieldValue, IntoResponse, Reply, Request, Response, Status};
 
 use crate::etag::{self, ETag, Listed};
+use crate::seconds::seconds;
 
 /// What is known of the current representation, to compare with what a client knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -272,7 +278,7 @@ fn date(request: &Request<'_>, name: &str) -> Option<u64> {
 }
 
 fn now(request: &Request<'_>) -> u64 {
-    request.wall().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    seconds(request.wall())
 }
 
 #[cfg(test)]
