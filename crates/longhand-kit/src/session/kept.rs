@@ -4,7 +4,7 @@
 //! where they are put together, in `sessions.rs`.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use longhand::{Reply, Request};
 
@@ -136,9 +136,4 @@ pub(super) fn fitting(value: Vec<u8>) -> Result<Vec<u8>, SessionError> {
 
 pub(super) fn contended() -> SessionError {
     io::Error::other(format!("the session was changed by others {TRIES} times in a row")).into()
-}
-
-pub(super) fn seconds(request: &Request<'_>) -> u64 {
-    let since = request.wall().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }

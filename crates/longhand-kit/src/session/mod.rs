@@ -13,10 +13,10 @@
 //!     let home = Response::redirect("/");
 //!     Ok(match request.path() {
 //!         // Here a password was checked, and the user is known.
-//!         "/sign-in" => sessions.rotate(request, |_| Some("Ada"), home)?,
+//!         "/sign-in" => sessions.sign_in(request, "Ada", home)?,
 //!         "/sign-out" => sessions.end(request, home)?,
-//!         _ => match sessions.find(request)? {
-//!             Some(user) => Response::text(format!("Hello, {}\n", String::from_utf8_lossy(&user))),
+//!         _ => match sessions.find_text(request)? {
+//!             Some(user) => Response::text(format!("Hello, {user}\n")),
 //!             None => Response::text("Hello, stranger\n"),
 //!         },
 //!     })
@@ -40,8 +40,8 @@
 //!
 //! - **No session without a need.** A visitor of whom nothing is stored gets no cookie.
 //! - **No ID but its own.** An ID that is not in the store is never taken over, so nobody can plant
-//!   one (*fixation*); and [`rotate`](Sessions::rotate) gives a new one at sign-in and whenever
-//!   somebody may do more than before, so that one that was planted or seen is worth nothing.
+//!   one (*fixation*); and [`sign_in`](Sessions::sign_in) gives a new one, as
+//!   [`rotate`](Sessions::rotate) does whenever somebody may do more than before, so that one that was planted or seen is worth nothing.
 //! - **An end.** After a while without use, and after a longer while with it, a session is over, by
 //!   the server's clock. [`end`](Sessions::end) removes it on both sides.
 //! - **Requests at the same time.** A change is made to what is in the store, and again if that has

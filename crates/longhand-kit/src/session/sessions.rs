@@ -1,13 +1,15 @@
 //! What a program does with sessions, each in steps that other requests may come between.
 
+use std::io;
 use std::time::Duration;
 
 use longhand::{Reply, Request};
 
 use super::error::SessionError;
-use super::kept::{Found, Kept, LENGTH, PREFIX, TRIES, contended, fitting, seconds};
+use super::kept::{Found, Kept, LENGTH, PREFIX, TRIES, contended, fitting};
 use super::store::{Memory, Store};
 use crate::cookie::{Cookies, SetCookie};
+use crate::seconds::seconds;
 
 /// The sessions of a program. See the module's page for an example.
 pub struct Sessions<S: Store = Memory>(Kept<S>);
@@ -78,7 +80,7 @@ impl<S: Store> Sessions<S> {
     /// # Errors
     /// If the store fails.
     pub fn find(&self, request: &Request<'_>) -> Result<Option<Vec<u8>>, SessionError> {
-        let now = seconds(request);
+        let now = seconds(request.wall());
         let Found::Session(live) = self.0.load(request, now)? else { return Ok(None) };
         if now.saturating_sub(live.used) >= 60.min(self.0.idle / 16) {
             // Where it fails another request has come first, and was a use as well.
@@ -87,9 +89,18 @@ impl<S: Store> Sessions<S> {
         Ok(Some(live.value))
     }
 
+    /// The same where the value is text, such as a user's name.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find), and if the value is not UTF-8: something else has written it.
+    pub fn find_text(&self, request: &Request<'_>) -> Result<Option<String>, SessionError> {
+        let text = self.find(request)?.map(String::from_utf8).transpose();
+        text.map_err(|bad| io::Error::new(io::ErrorKind::InvalidData, bad).into())
+    }
+
     /// Begins a session of which this is the first thing that is stored, and lets the response set
     /// its cookie. If the request has a session, that one ends. For a sign-in, take
-    /// [`rotate`](Self::rotate).
+    /// [`sign_in`](Self::sign_in).
     ///
     /// # Errors
     /// [`SessionError::Gone`] if the request's session got another ID while it was under way: this
@@ -145,7 +156,7 @@ impl<S: Store> Sessions<S> {
         request: &Request<'_>,
         mut change: impl FnMut(&[u8]) -> V,
     ) -> Result<Option<Vec<u8>>, SessionError> {
-        let now = seconds(request);
+        let now = seconds(request.wall());
         for _ in 0..TRIES {
             let Found::Session(live) = self.0.load(request, now)? else { return Ok(None) };
             let value = fitting(change(&live.value).into())?;
@@ -156,10 +167,25 @@ impl<S: Store> Sessions<S> {
         Err(contended())
     }
 
+    /// Begins the session of somebody whose password was just checked, under a new ID, whatever the
+    /// request has: [`rotate`](Self::rotate) to a value that is known.
+    ///
+    /// # Errors
+    /// If the value is too long, or the store fails.
+    pub fn sign_in<'s>(
+        &self,
+        request: &Request<'_>,
+        value: impl Into<Vec<u8>>,
+        response: Reply<'s>,
+    ) -> Result<Reply<'s>, SessionError> {
+        let value = value.into();
+        self.rotate(request, |_| Some(value.clone()), response)
+    }
+
     /// Gives the request's session a new ID and a new value, or begins one, and lets the response set
     /// the cookie. The old ID is worth nothing any more.
     ///
-    /// For every sign-in and every change of what somebody may do. `change` gets the value so far, or
+    /// For every change of what somebody may do. `change` gets the value so far, or
     /// `None` if there is no session, or none any more: who somebody is must then come from what was
     /// just checked. It is called again if another request has changed the session meanwhile.
     ///
@@ -186,7 +212,7 @@ impl<S: Store> Sessions<S> {
         mut value: impl FnMut(&Found) -> Option<Vec<u8>>,
         response: Reply<'s>,
     ) -> Result<Reply<'s>, SessionError> {
-        let now = seconds(request);
+        let now = seconds(request.wall());
         for _ in 0..TRIES {
             let found = self.0.load(request, now)?;
             let value = value(&found).ok_or(SessionError::Gone)?;
@@ -217,7 +243,7 @@ impl<S: Store> Sessions<S> {
             return Ok(response);
         }
         if let Some(key) = self.0.key(request) {
-            self.0.forget(key, seconds(request))?;
+            self.0.forget(key, seconds(request.wall()))?;
         }
         Ok(self.0.set(SetCookie::removing(&*self.0.cookie), response))
     }
@@ -230,7 +256,6 @@ mod tests {
     use longhand::transport::Scripted;
     use longhand::{IntoResponse, Limits, Response, Status, serve_connection};
     use std::cell::{Cell, RefCell};
-    use std::io;
     use std::thread;
 
     /// What `act` makes of a request with this Cookie line, at a second of the script.
@@ -275,12 +300,11 @@ mod tests {
 
     /// Signs in: what the browser has from then on.
     fn sign_in<S: Store>(sessions: &Sessions<S>, cookie: &str, user: &'static str) -> String {
-        pair(&with(cookie, |request| sessions.rotate(request, |_| Some(user), home()).unwrap()))
+        pair(&with(cookie, |request| sessions.sign_in(request, user, home()).unwrap()))
     }
 
     fn found_at<S: Store>(sessions: &Sessions<S>, second: u64, cookie: &str) -> Option<String> {
-        let value = at(second, cookie, |request| sessions.find(request).unwrap());
-        value.map(|value| String::from_utf8(value).unwrap())
+        at(second, cookie, |request| sessions.find_text(request).unwrap())
     }
 
     fn found<S: Store>(sessions: &Sessions<S>, cookie: &str) -> Option<String> {
@@ -334,6 +358,17 @@ mod tests {
         for name in ["", "a b", "a;b", "é", "__Host-sid", "__secure-x"] {
             assert!(std::panic::catch_unwind(|| Sessions::new().name(name)).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_an_error_where_text_is_wanted() {
+        let sessions = Sessions::new();
+        let bytes = pair(&with("", |request| sessions.begin(request, *b"\xFF", home()).unwrap()));
+        assert_eq!(with(&bytes, |request| sessions.find(request).unwrap()), Some(vec![0xFF]));
+        let found = with(&bytes, |request| sessions.find_text(request));
+        assert!(
+            matches!(found, Err(SessionError::Io(error)) if error.kind() == io::ErrorKind::InvalidData)
+        );
     }
 
     #[test]
