@@ -51,6 +51,21 @@
 //! HEAD is answered by the handler of GET, whose body the server leaves away. A method that the most
 //! specific pattern does not have may be had by a wider one.
 //!
+//! # Handlers in variables
+//!
+//! A closure in the call of [`route`](Router::route) needs no types. One that stands in a variable
+//! before names its parameter's, and one that uses `?` its result's:
+//!
+//! ```
+//! # use longhand::{Request, Response};
+//! # use longhand_kit::{form::Form, router::Router};
+//! let save = |request: &mut Request<'_>| -> Result<Response, Response> {
+//!     let form = Form::read(request)?;
+//!     Ok(Response::text(format!("{} fields\n", form.iter().count())))
+//! };
+//! let router = Router::new().route("POST /", save);
+//! ```
+//!
 //! # Middleware
 //!
 //! Is a function from handler to handler, around one route or around the router:
@@ -130,8 +145,8 @@ impl<'s> Router<'s> {
     /// The same with one more route.
     ///
     /// # Panics
-    /// If the pattern is none, or crosses another: both match some request, and neither is the more
-    /// specific. The message names both and such a request.
+    /// If the pattern is none, matches the same requests as another, or crosses another: both match
+    /// some request, and neither is the more specific. The message names both and such a request.
     ///
     /// ```should_panic
     /// # use longhand_kit::router::Router;
@@ -199,14 +214,15 @@ impl<'s> Router<'s> {
     #[track_caller]
     fn add(mut self, pattern: Pattern, handler: Handler<'s>) -> Self {
         for (other, _) in &self.routes {
-            let apart = !matches!(pattern.relation(other), Relation::Same | Relation::Crossing);
-            assert!(
-                apart,
-                "routes {:?} and {:?}: both match {}, and neither is the more specific",
-                other.text,
-                pattern.text,
-                other.common_request(&pattern)
-            );
+            let both = format!("routes {:?} and {:?}", other.text, pattern.text);
+            match pattern.relation(other) {
+                Relation::Same => panic!("{both}: the same requests are registered twice"),
+                Relation::Crossing => panic!(
+                    "{both}: both match {}, and neither is the more specific",
+                    other.common_request(&pattern)
+                ),
+                Relation::Narrower | Relation::Wider | Relation::Apart => {}
+            }
         }
         self.tree.insert(&pattern, self.routes.len());
         self.routes.push((Arc::new(pattern), handler));
@@ -491,11 +507,11 @@ mod tests {
             ),
             (
                 Box::new(|| telling(&["POST /{a}"]).route("POST /{b}", |_| "")),
-                "routes \"POST /{a}\" and \"POST /{b}\": both match POST /x, and neither is the more specific",
+                "routes \"POST /{a}\" and \"POST /{b}\": the same requests are registered twice",
             ),
             (
                 Box::new(|| telling(&["/a/{b}"]).nest("/a", telling(&["/{rest}"]))),
-                "routes \"/a/{b}\" and \"/a/{rest}\": both match GET /a/x, and neither is the more specific",
+                "routes \"/a/{b}\" and \"/a/{rest}\": the same requests are registered twice",
             ),
             (
                 Box::new(|| telling(&["GET a"])),

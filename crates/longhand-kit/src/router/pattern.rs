@@ -63,6 +63,10 @@ impl Pattern {
             _ => (None, text),
         };
         match method {
+            Some(method) if is_standard_but_for_case(method) => {
+                let upper = method.to_ascii_uppercase();
+                return Err(format!("{method:?}: methods have a case, and this one is {upper}"));
+            }
             Some("CONNECT") => return Err("CONNECT never reaches a handler".into()),
             Some(method) if !is_token(method) => return Err(format!("{method:?} is no method")),
             _ => {}
@@ -159,6 +163,13 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_tchar)
 }
 
+/// Whether this is the name of a method that everybody knows, written as no client sends it: such a
+/// route would never be taken (RFC 9110 section 9.1).
+fn is_standard_but_for_case(method: &str) -> bool {
+    let known = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+    !known.contains(&method) && known.iter().any(|name| name.eq_ignore_ascii_case(method))
+}
+
 /// GET takes HEAD as well: whoever answers the one has answered the other (RFC 9110 section 9.3.2).
 fn methods(one: Option<&str>, other: Option<&str>) -> Relation {
     match (one, other) {
@@ -233,6 +244,7 @@ mod tests {
             ("/", None, "[Literal([])]"),
             ("GET /", Some("GET"), "[Literal([])]"),
             ("//", None, "[Literal([]), Literal([])]"),
+            ("m-search /", Some("m-search"), "[Literal([])]"),
             ("M-SEARCH /a/{b_1}", Some("M-SEARCH"), "[Literal([97]), Param(\"b_1\")]"),
             ("/{*r}", None, "[Rest(\"r\")]"),
             ("/%7Ba%2F/é", None, "[Literal([123, 97, 47]), Literal([195, 169])]"),
@@ -255,6 +267,9 @@ mod tests {
             ("GET bookmarks", "expected a path that begins with /"),
             (" /", "\"\" is no method"),
             ("G@T /", "\"G@T\" is no method"),
+            ("get /x", "\"get\": methods have a case, and this one is GET"),
+            ("Patch /x", "\"Patch\": methods have a case, and this one is PATCH"),
+            ("connect /x", "\"connect\": methods have a case, and this one is CONNECT"),
             ("CONNECT /", "CONNECT never reaches a handler"),
             ("/{}", "{}: expected a name"),
             ("/{*}", "{*}: expected a name"),
