@@ -100,7 +100,8 @@ impl Local {
         if leads_away(&place) { refused(HERE, 0, None) } else { Ok(Self { place }) }
     }
 
-    /// The place that a request is for, to come back to it after a login.
+    /// The place that a request is for, to come back to it after a login. Who comes back does so by
+    /// GET: of a request that is neither GET nor HEAD it is the front page, `/`.
     ///
     /// # Errors
     /// As [`parse`](Self::parse): requests for `//host` do arrive.
@@ -116,9 +117,10 @@ impl Local {
     /// }
     /// ```
     pub fn of(request: &Request<'_>) -> Result<Self, NotLocal> {
-        match request.query() {
-            Some(query) => Self::parse(&format!("{}?{query}", request.path())),
-            None => Self::parse(request.path()),
+        match (request.method(), request.query()) {
+            ("GET" | "HEAD", Some(query)) => Self::parse(&format!("{}?{query}", request.path())),
+            ("GET" | "HEAD", None) => Self::parse(request.path()),
+            _ => Ok(Self::default()),
         }
     }
 
@@ -425,8 +427,8 @@ mod tests {
 
     #[test]
     fn a_request_is_a_place_unless_it_is_for_another_host() {
-        let here = |target: &str| {
-            let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+        let here = |line: &str| {
+            let request = format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n");
             let mut client = Scripted::new().send(request).end();
             serve_connection(
                 &mut client,
@@ -437,8 +439,12 @@ mod tests {
             );
             client.output_text()
         };
-        assert!(here("/a%20b?c=/d?").ends_with("\r\n\r\n/a%20b?c=/d?"));
-        assert!(here("http://y/a").ends_with("\r\n\r\n/a"));
-        assert!(here("//evil.example/..").starts_with("HTTP/1.1 400 "));
+        assert!(here("GET /a%20b?c=/d?").ends_with("\r\n\r\n/a%20b?c=/d?"));
+        assert!(here("GET http://y/a").ends_with("\r\n\r\n/a"));
+        assert!(here("GET //evil.example/..").starts_with("HTTP/1.1 400 "));
+        // Nobody comes back to these by a GET.
+        for line in ["POST /a?b", "DELETE /a", "PUT //evil.example/..", "OPTIONS *"] {
+            assert!(here(line).ends_with("\r\n\r\n/"), "{line}");
+        }
     }
 }
