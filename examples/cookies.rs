@@ -144,7 +144,7 @@ fn remember(request: &mut Request<'_>, path: &str, keys: &Keys) -> Result<Respon
     Ok(cookie.add_to(Response::redirect(path))?)
 }
 
-fn page(message: &Html) -> String {
+fn page(message: &Html) -> Html {
     let mut page = Html::new();
     page.raw(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -158,5 +158,5 @@ fn page(message: &Html) -> String {
          <button type=\"submit\">Remember me</button>\n</form>\n\
          <p>For a minute: <a href=\"/\">as it is</a>, or <a href=\"/signed\">signed</a>.</p>\n</html>\n",
     );
-    page.into_string()
+    page
 }

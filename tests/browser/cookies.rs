@@ -56,7 +56,7 @@ fn told(request: &Request<'_>) -> Response {
         page.raw("\n");
     }
     page.raw("</pre>");
-    Response::html(page.into_string())
+    Response::html(page)
 }
 
 /// The names of the cookies that the page was sent.

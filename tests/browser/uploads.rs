@@ -32,7 +32,7 @@ fn receiver() -> Running {
             page.text(format!(" {}\n", content.escape_ascii()));
         }
         page.raw("</pre>");
-        Ok::<_, Response>(Response::html(page.into_string()))
+        Ok::<_, Response>(Response::html(page))
     })
 }
 

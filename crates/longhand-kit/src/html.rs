@@ -123,6 +123,22 @@ impl<'s> IntoResponse<'s> for Html {
     }
 }
 
+/// So that `Response::html(page)` takes a page, to be given another status.
+///
+/// ```
+/// # use longhand::{Response, Status};
+/// # use longhand_kit::html::Html;
+/// let mut page = Html::new();
+/// page.raw("<!doctype html><title>Nothing here</title>");
+/// let response = Response::html(page).status(Status::NOT_FOUND);
+/// assert!(response.body_bytes().unwrap().ends_with(b"</title>"));
+/// ```
+impl From<Html> for Cow<'_, str> {
+    fn from(page: Html) -> Self {
+        Self::Owned(page.markup)
+    }
+}
+
 impl From<Html> for String {
     fn from(page: Html) -> Self {
         page.markup

@@ -123,7 +123,7 @@ impl Form {
 ///         Err(error) => {
 ///             let mut page = Html::new();
 ///             page.raw("<!doctype html><title>Not saved</title><p>").text(&error);
-///             Response::html(page.into_string()).status(error.status())
+///             Response::html(page).status(error.status())
 ///         }
 ///     }
 /// }
