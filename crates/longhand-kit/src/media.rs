@@ -5,7 +5,7 @@
 //! can choose, which is why `nosniff` exists. What has no known suffix is
 //! `application/octet-stream`, which browsers save and do not show.
 //!
-//! Types are those of the IANA registry. Text is called UTF-8, as it is by now. XML is not: it names
+//! Types are those of the IANA registry; sources, settings and logs are plain text, to be read. Text is called UTF-8, as it is by now. XML is not: it names
 //! its own encoding inside, and `application/xml` leaves that word to it (RFC 7303 section 3.2).
 
 use std::path::Path;
@@ -14,18 +14,20 @@ use std::path::Path;
 const UNKNOWN: &str = "application/octet-stream";
 
 /// Suffixes in lower case, in order: a look-up halves the list.
-const TYPES: [(&str, &str); 47] = [
+const TYPES: [(&str, &str); 54] = [
     ("7z", "application/x-7z-compressed"),
     ("avif", "image/avif"),
     ("bmp", "image/bmp"),
     ("br", UNKNOWN),
     ("bz2", "application/x-bzip2"),
+    ("c", "text/plain; charset=utf-8"),
     ("css", "text/css; charset=utf-8"),
     ("csv", "text/csv; charset=utf-8"),
     ("epub", "application/epub+zip"),
     ("flac", "audio/flac"),
     ("gif", "image/gif"),
     ("gz", "application/gzip"),
+    ("h", "text/plain; charset=utf-8"),
     ("htm", "text/html; charset=utf-8"),
     ("html", "text/html; charset=utf-8"),
     ("ico", "image/vnd.microsoft.icon"),
@@ -34,6 +36,7 @@ const TYPES: [(&str, &str); 47] = [
     ("jpg", "image/jpeg"),
     ("js", "text/javascript; charset=utf-8"),
     ("json", "application/json"),
+    ("log", "text/plain; charset=utf-8"),
     ("m4a", "audio/mp4"),
     ("map", "application/json"),
     ("md", "text/markdown; charset=utf-8"),
@@ -47,8 +50,12 @@ const TYPES: [(&str, &str); 47] = [
     ("otf", "font/otf"),
     ("pdf", "application/pdf"),
     ("png", "image/png"),
+    ("py", "text/plain; charset=utf-8"),
+    ("rs", "text/plain; charset=utf-8"),
+    ("sh", "text/plain; charset=utf-8"),
     ("svg", "image/svg+xml"),
     ("tar", "application/x-tar"),
+    ("toml", "text/plain; charset=utf-8"),
     ("ttf", "font/ttf"),
     ("txt", "text/plain; charset=utf-8"),
     ("vtt", "text/vtt; charset=utf-8"),
@@ -104,6 +111,14 @@ mod tests {
             let is_text = media_type.starts_with("text/");
             assert_eq!(media_type.ends_with("; charset=utf-8"), is_text, "{suffix}");
         }
+    }
+
+    #[test]
+    fn sources_are_text_to_be_read() {
+        for name in ["lib.rs", "Cargo.toml", "run.sh", "a.py", "a.c", "a.h", "server.log"] {
+            assert_eq!(by_suffix(name), "text/plain; charset=utf-8", "{name}");
+        }
+        assert_eq!(by_suffix("README.md"), "text/markdown; charset=utf-8");
     }
 
     #[test]
