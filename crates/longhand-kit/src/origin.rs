@@ -12,6 +12,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use crate::refusal::shown_as_text;
+
 /// One of the two schemes of the web.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -218,7 +220,7 @@ pub fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
 }
 
 /// Why a text is no origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BadOrigin {
     wanted: &'static str,
     found: String,
@@ -251,6 +253,8 @@ impl fmt::Display for BadOrigin {
 
 impl std::error::Error for BadOrigin {}
 
+shown_as_text!(BadOrigin);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,7 +281,9 @@ mod tests {
             ("http://a?", "expected nothing after the host and port, found \"?\""),
             ("http://a@b", "expected no user name before the host, found \"a@b\""),
         ] {
-            assert_eq!(Origin::parse(text).unwrap_err().to_string(), wanted, "{text}");
+            let refused = Origin::parse(text).unwrap_err();
+            assert_eq!(refused.to_string(), wanted, "{text}");
+            assert_eq!(format!("{refused:?}"), wanted, "what `main` ends with");
         }
         for host in [
             "",

@@ -15,4 +15,16 @@ macro_rules! refusal {
     };
 }
 
-pub(crate) use refusal;
+/// Writes `Debug` as the `Display` of the error of a setting: what `main` returns is shown by its
+/// `Debug`, and that is read by whoever wrote the setting.
+macro_rules! shown_as_text {
+    ($error:ty) => {
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+pub(crate) use {refusal, shown_as_text};

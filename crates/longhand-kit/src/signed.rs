@@ -35,7 +35,7 @@ use std::{fmt, io, str};
 
 use longhand::{IntoResponse, Reply, Status};
 
-use crate::refusal::refusal;
+use crate::refusal::{refusal, shown_as_text};
 use crate::seconds::seconds;
 use crate::{base64, mac, random};
 
@@ -193,7 +193,7 @@ impl<'s> IntoResponse<'s> for Unverified {
 refusal!(Unverified);
 
 /// A key that is too short to be one; its text shows nothing of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BadKeys {
     key: usize,
     of: usize,
@@ -208,6 +208,8 @@ impl fmt::Display for BadKeys {
 }
 
 impl std::error::Error for BadKeys {}
+
+shown_as_text!(BadKeys);
 
 #[cfg(test)]
 mod tests {
@@ -365,7 +367,9 @@ mod tests {
             (&format!(",{NEW}"), "key 1 of 2 has 0 bytes, expected at least 32"),
             (&format!("{NEW},{OLD}, {short} "), "key 3 of 3 has 31 bytes, expected at least 32"),
         ] {
-            assert_eq!(Keys::parse(text).unwrap_err().to_string(), expected);
+            let refused = Keys::parse(text).unwrap_err();
+            assert_eq!(refused.to_string(), expected);
+            assert_eq!(format!("{refused:?}"), expected, "what `main` ends with");
         }
         let spaced = keys(&format!(" {NEW} , {OLD}\n"));
         assert!(verify(&spaced, keys(OLD).sign("purpose", "name", "v", at(NOW + 60))).is_ok());

@@ -13,6 +13,7 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use crate::refusal::shown_as_text;
 use crate::{base64, mac, random};
 
 /// Rounds for new hashes: what OWASP's Password Storage Cheat Sheet asks for. They take about half a
@@ -145,7 +146,7 @@ fn bytes<const N: usize>(
 /// A text that is no password hash.
 ///
 /// It repeats nothing of the text: somebody may have put a password in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BadPasswordHash {
     /// The offset of what is wrong.
     pub at: usize,
@@ -163,6 +164,8 @@ impl fmt::Display for BadPasswordHash {
 }
 
 impl std::error::Error for BadPasswordHash {}
+
+shown_as_text!(BadPasswordHash);
 
 #[cfg(test)]
 mod tests {
@@ -219,6 +222,7 @@ mod tests {
             let text = KNOWN.replace(from, to);
             let bad = text.parse::<PasswordHash>().unwrap_err();
             assert!(bad.at == at && bad.expected.starts_with(expected), "{text}: {bad}");
+            assert_eq!(format!("{bad:?}"), bad.to_string(), "what `main` ends with");
         }
         let longer = format!("{KNOWN}$").parse::<PasswordHash>().unwrap_err();
         assert_eq!((longer.at, longer.expected), (KNOWN.len(), "its end"));

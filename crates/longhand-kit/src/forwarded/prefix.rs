@@ -7,6 +7,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::refusal::shown_as_text;
+
 /// Peers that are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prefix {
@@ -91,7 +93,7 @@ fn masked(address: IpAddr, length: u32) -> IpAddr {
 }
 
 /// An entry of a list of trusted proxies that is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BadPrefix {
     entry: usize,
     found: String,
@@ -107,6 +109,8 @@ impl fmt::Display for BadPrefix {
 }
 
 impl std::error::Error for BadPrefix {}
+
+shown_as_text!(BadPrefix);
 
 #[cfg(test)]
 mod tests {
@@ -159,8 +163,9 @@ mod tests {
             ("fd00::1/8", "1, \"fd00::1/8\": expected fd00::/8, with no bits behind the prefix"),
             ("a\n\u{1b}b", "1, \"a\": expected an address, address/length, or unix"),
         ] {
-            let refused = prefixes(list).unwrap_err().to_string();
-            assert_eq!(refused, format!("trusted proxy {message}"), "{list:?}");
+            let refused = prefixes(list).unwrap_err();
+            assert_eq!(refused.to_string(), format!("trusted proxy {message}"), "{list:?}");
+            assert_eq!(format!("{refused:?}"), refused.to_string(), "what `main` ends with");
         }
     }
 }
