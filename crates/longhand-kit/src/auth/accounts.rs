@@ -55,7 +55,7 @@ const GUESSES: u32 = 100;
 /// use longhand_kit::form::Form;
 ///
 /// fn sign_in(accounts: &Accounts, request: &mut Request<'_>) -> Result<Response, Response> {
-///     let form = Form::parse(request.body().limit(4096).read_all()?)?;
+///     let form = Form::read(request)?;
 ///     let text = |name| form.first(name).unwrap_or_default();
 ///     let client = request.peer().map(|peer| peer.ip());
 ///     accounts.check(request.now(), client, text("user"), text("password"))?;
@@ -65,7 +65,8 @@ const GUESSES: u32 = 100;
 /// # let hash = PasswordHash::make("secret", 1_000)?;
 /// # let accounts = Accounts::new(move |user| (user == "ada").then(|| hash.clone()))?;
 /// # for (form, status) in [("user=ada&password=secret", "303"), ("user=ada&password=secreT", "403")] {
-/// #     let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", form.len());
+/// #     let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded";
+/// #     let head = format!("{head}\r\nContent-Length: {}\r\n\r\n", form.len());
 /// #     let mut client = Scripted::new().send(head).send(form).end();
 /// #     serve_connection(&mut client, &Limits::default(), |request| sign_in(&accounts, request));
 /// #     assert!(client.output_text().starts_with(&format!("HTTP/1.1 {status} ")));

@@ -34,7 +34,7 @@ pub fn bearer<'c>(request: &Request<'c>) -> Result<Option<&'c str>, BadAuthoriza
 /// let tokens = Tokens::new().token("backup", mac::sha256(b"zC3oXn8SkA7tqzLYUNgN0g"));
 /// let handler = |request: &mut Request<'_>| -> Result<Response, Response> {
 ///     let name = tokens.admit(request)?;
-///     Ok(auth::private(format!("Hello, {name}\n")))
+///     Ok(auth::no_store(format!("Hello, {name}\n")))
 /// };
 ///
 /// let mut client = Scripted::new()

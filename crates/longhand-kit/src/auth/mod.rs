@@ -19,7 +19,7 @@
 //! let handler = |request: &mut Request<'_>| -> Result<Response, Response> {
 //!     let client = request.peer().map(|peer| peer.ip());
 //!     let user = accounts.basic(request, client)?;
-//!     Ok(auth::private(format!("Hello, {user}\n")))
+//!     Ok(auth::no_store(format!("Hello, {user}\n")))
 //! };
 //!
 //! let mut client = Scripted::new()
@@ -32,7 +32,7 @@
 //! assert!(output.starts_with("HTTP/1.1 401 "));
 //! assert!(output.contains("\r\nWWW-Authenticate: Basic realm=\"restricted\", charset=\"UTF-8\"\r\n"));
 //! assert!(output.contains("HTTP/1.1 200 ") && output.ends_with("Hello, ada\n"));
-//! assert!(output.contains("\r\nCache-Control: private, no-store\r\n"));
+//! assert!(output.contains("\r\nCache-Control: no-store\r\n"));
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
@@ -51,7 +51,19 @@
 //!
 //! The guard comes before everything else a handler does, so that its answer does not depend on
 //! whether there is something to guard.
+//!
+//! # What a password costs
+//!
+//! To verify one takes half a second of a core on purpose, and some five seconds where the compiler
+//! does not optimise. A program that is built for debugging asks for this crate to be optimised
+//! nevertheless, in its `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package.longhand-kit]
+//! opt-level = 3
+//! ```
 
+use longhand::wire::elements;
 use longhand::{FieldValue, IntoResponse, Reply, Response, Status};
 
 mod authorization;
@@ -70,19 +82,28 @@ pub use bearer::{Tokens, bearer};
 pub use password::{BadPasswordHash, DEFAULT_ROUNDS, PasswordHash};
 pub use refused::Refused;
 
-/// The same response, kept by no cache but for the one who asked: `Cache-Control: private, no-store`.
+/// The same response, stored nowhere: `Cache-Control: no-store`, unless its own says so already.
 ///
 /// Everything behind a guard should pass through it. RFC 9111 section 3.5 keeps shared caches from
 /// storing what was asked for with Authorization; what was asked for with a cookie they may store,
 /// and give to the next one.
 ///
 /// ```
-/// use longhand_kit::auth::private;
-/// let response = private("for your eyes only\n");
-/// assert_eq!(response.field_value("Cache-Control").unwrap().as_bytes(), b"private, no-store");
+/// use longhand_kit::auth::no_store;
+/// let response = no_store("for your eyes only\n");
+/// assert_eq!(response.field_value("Cache-Control").unwrap().as_bytes(), b"no-store");
 /// ```
-pub fn private<'s>(response: impl IntoResponse<'s>) -> Reply<'s> {
-    response.into_response().field("Cache-Control", "private, no-store")
+///
+/// A page that its reader's own browser may keep says so with
+/// [`CacheControl::private`](crate::cache::CacheControl::private) instead.
+pub fn no_store<'s>(response: impl IntoResponse<'s>) -> Reply<'s> {
+    let response = response.into_response();
+    let is_said = response
+        .fields()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("Cache-Control"))
+        .flat_map(|(_, value)| elements(value.as_bytes()))
+        .any(|directive| directive.eq_ignore_ascii_case(b"no-store"));
+    if is_said { response } else { response.field("Cache-Control", "no-store") }
 }
 
 /// 401 with a challenge (RFC 9110 section 15.5.2), which no cache keeps.
@@ -105,4 +126,28 @@ fn ask<R: IntoResponse<'static>>(
     let output = client.output_text();
     let (_, body) = output.split_once("\r\n\r\n").expect("a response");
     body.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_stored_and_what_is_stricter_stays() {
+        for (before, after) in [
+            (&[][..], &["no-store"][..]),
+            (&["public, max-age=60"], &["no-store"]),
+            (&["private, no-cache"], &["no-store"]),
+            (&["no-store-at-all"], &["no-store"]),
+            (&["no-store, no-transform"], &["no-store, no-transform"]),
+            (&["private", "No-Store"], &["private", "No-Store"]),
+        ] {
+            let reply = before
+                .iter()
+                .fold(Response::text(""), |reply, value| reply.add_field("cache-control", *value));
+            let reply = no_store(reply);
+            let found: Vec<_> = reply.fields().skip(1).map(|(_, value)| value.as_bytes()).collect();
+            assert_eq!(found, after.iter().map(|it| it.as_bytes()).collect::<Vec<_>>());
+        }
+    }
 }
