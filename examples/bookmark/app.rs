@@ -49,7 +49,7 @@ impl App {
 
     fn route(&self, request: &mut Request<'_>) -> Response {
         if let Err(reason) = self.guard.admit(request) {
-            return refusal(Status::FORBIDDEN, page::forbidden(reason));
+            return refusal(Status::FORBIDDEN, page::forbidden(&reason));
         }
         let name = name_of(request);
         let own = name.starts_with(b".");

@@ -126,9 +126,9 @@ pub(crate) fn bad_uri(uri: &str, refused: &impl Display) -> String {
 }
 
 /// 403: the guard's reason.
-pub(crate) fn forbidden(reason: Refusal) -> String {
+pub(crate) fn forbidden(reason: &Refusal) -> String {
     let hint = match reason {
-        Refusal::OtherHost => " (behind a proxy, set BASE_URL)",
+        Refusal::OtherHost { .. } => " (behind a proxy, set BASE_URL)",
         _ => "",
     };
     format!("Not saved: {reason}{hint}.\n")
@@ -258,7 +258,10 @@ mod tests {
         let refused = Name::parse(".a").unwrap_err();
         let others = [
             missing("longuri"),
-            forbidden(Refusal::OtherHost),
+            forbidden(&Refusal::OtherHost {
+                origin: "http://a".parse().unwrap(),
+                host: "b".to_owned(),
+            }),
             not_allowed("PUT", "GET"),
             bad_name(&refused),
             not_a_form(&Form::parse("a=%").unwrap_err()),

@@ -12,7 +12,7 @@
 //!    `null` never does.
 //!
 //! Step 4 is needed: browsers send no `Sec-Fetch-Site` to plain-http hosts other than localhost. A
-//! proxy in front must therefore pass `Host` on, or be [known](Guard::proxies) with its forwarded
+//! proxy in front must therefore [pass `Host` on](crate::forwarded#nginx), or be [known](Guard::proxies) with its forwarded
 //! host, or the address that it gives to this site be trusted. And pages must not be sent with
 //! `Referrer-Policy: no-referrer`: their own forms would come with the origin `null`.
 //! `same-origin` is a good value.
@@ -118,7 +118,7 @@ impl Guard {
             None if claim.origin.is_none() || is_trusted => Ok(()),
             None => match origin {
                 Some(origin) if origin.is_at(claim.host) => Ok(()),
-                Some(_) => Err(Refusal::OtherHost),
+                Some(origin) => Err(Refusal::OtherHost { origin, host: claim.host.to_owned() }),
                 None => Err(Refusal::NoOrigin),
             },
         }
@@ -139,14 +139,20 @@ fn parse_origin(value: &[u8]) -> Option<Origin> {
 }
 
 /// Why a request was refused. Its text is fit for the one who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
     /// `Sec-Fetch-Site` says that a page of another origin has caused it: of another site
     /// (`cross-site`), or of this one under another name or port (`same-site`).
     CrossSite,
-    /// `Origin` names another host or port than the request is for.
-    OtherHost,
+    /// `Origin` names another host or port than the request is for. Often it is a proxy in front that
+    /// does not pass `Host` on; so the observer is told of both.
+    OtherHost {
+        /// What `Origin` says.
+        origin: Origin,
+        /// The host and port that the request is for.
+        host: String,
+    },
     /// `Origin` is `null`, or cannot be read as an origin.
     NoOrigin,
 }
@@ -155,7 +161,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CrossSite => "the browser says that this comes from a page of another origin",
-            Self::OtherHost => "Origin names another host than the request is for",
+            Self::OtherHost { .. } => "Origin names another host than the request is for",
             Self::NoOrigin => "Origin names no site",
         })
     }
@@ -163,10 +169,16 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// 403 with the reason.
+/// 403 with the reason; of another host the [cause](Reply::because) has both values.
 impl<'s> IntoResponse<'s> for Refusal {
     fn into_response(self) -> Reply<'s> {
-        Reply::text(format!("{self}\n")).status(Status::FORBIDDEN)
+        let reply = Reply::text(format!("{self}\n")).status(Status::FORBIDDEN);
+        match self {
+            Self::OtherHost { origin, host } => {
+                reply.because(format!("Origin is {origin}, and the request is for {host:?}"))
+            }
+            _ => reply,
+        }
     }
 }
 
@@ -176,7 +188,10 @@ refusal!(Refusal);
 mod tests {
     use super::*;
     use longhand::transport::Scripted;
-    use longhand::{Limits, Response, serve_connection};
+    use longhand::{Event, Limits, Response, serve_connection};
+    use std::sync::{Arc, Mutex};
+
+    use crate::scripted_server::serve;
 
     /// `method | sec-fetch-site | origin | host | trusted`; `-` for absent.
     fn verdict(row: &str) -> Result<(), Refusal> {
@@ -301,6 +316,24 @@ mod tests {
             verdict("POST | same-site | https://b.a.example | a.example | -").unwrap_err();
         let text = refusal.to_string();
         assert!(text.contains("another origin") && !text.contains("site"), "{text}");
+    }
+
+    #[test]
+    fn the_observer_is_told_of_both_hosts() {
+        let told = Arc::new(Mutex::new(String::new()));
+        let telling = Arc::clone(&told);
+        let observer = move |event: &Event<'_>| {
+            if let Event::Answered(answered) = event {
+                *telling.lock().unwrap() = answered.error.unwrap().to_string();
+            }
+        };
+        let request =
+            "POST / HTTP/1.1\r\nHost: a:8000\r\nOrigin: https://A\r\nContent-Length: 0\r\n\r\n";
+        let guard = Guard::new();
+        serve(vec![Scripted::new().send(request).end()], observer, move |request| {
+            guard.admit(request).map(|()| "saved")
+        });
+        assert_eq!(*told.lock().unwrap(), "Origin is https://a, and the request is for \"a:8000\"");
     }
 
     #[test]

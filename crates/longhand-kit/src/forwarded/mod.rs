@@ -23,6 +23,22 @@
 //!   counts as the client: the last address that is known. Nothing is guessed.
 //! - **`X-Forwarded-Host` is read only on [demand](Proxies::and_host).** Most proxies pass it on as
 //!   the client sent it.
+//!
+//! # nginx
+//!
+//! What it needs in front of [`Proxies::x_forwarded`]; the host then comes in `Host` itself. It is
+//! `$http_host` and not `$host`, which has lost the port: a guard against [other sites'
+//! forms](crate::cross_origin) compares that too.
+//!
+//! ```text
+//! location / {
+//!     proxy_pass http://127.0.0.1:8000;
+//!     proxy_http_version 1.1;
+//!     proxy_set_header Host $http_host;
+//!     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+//!     proxy_set_header X-Forwarded-Proto $scheme;
+//! }
+//! ```
 
 use std::net::{IpAddr, SocketAddr};
 
