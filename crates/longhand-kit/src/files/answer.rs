@@ -14,7 +14,7 @@ use super::path::{Refused, read};
 use super::version::represent;
 use super::{Dir, NO_CACHE, listing};
 use crate::cache::vary;
-use crate::negotiate;
+use crate::{media, negotiate};
 
 /// What is answered, and the Allow field of the rest (RFC 9110 section 10.2.1).
 const METHODS: &str = "GET, HEAD, OPTIONS";
@@ -50,7 +50,9 @@ impl Dir {
     /// ```
     pub fn answer(&self, request: &Request<'_>, path: &str) -> Response {
         let reply = match request.method() {
-            "GET" | "HEAD" => self.look_up(request, path).unwrap_or_else(|refusal| refusal),
+            "GET" | "HEAD" => {
+                self.look_up(request, path).unwrap_or_else(|refusal| self.worded(request, refusal))
+            }
             "OPTIONS" => Response::new(Status::NO_CONTENT).field("Allow", METHODS),
             _ => Status::METHOD_NOT_ALLOWED.into_response().field("Allow", METHODS),
         };
@@ -91,16 +93,43 @@ impl Dir {
             .map_err(|error| of_opening(error).into_response())
     }
 
+    /// A 404 with the page that was named for it, if that is there. It is about the path and no
+    /// version of it: preconditions and ranges are for what was asked for.
+    fn worded(&self, request: &Request<'_>, refusal: Response) -> Response {
+        let is_page = |_: &&String| refusal.status_code() == Status::NOT_FOUND;
+        let Some(name) = self.not_found.as_ref().filter(is_page) else { return refusal };
+        let place = self.root.join(name);
+        let Ok(Found::File(file, facts)) = find(&self.root, &place) else { return refusal };
+        let (file, facts, coding) = self.chosen(request, &place, file, facts);
+        let page = Response::reader(media::by_suffix(&place), file, Some(facts.len()));
+        let reply = refusal.with_body_of(page);
+        match coding {
+            Some(coding) => reply.field("Content-Encoding", coding),
+            None => reply,
+        }
+    }
+
     /// Sends the file that is open, or a sibling of it. `place` is what it is called, which a link
     /// that led to it may call otherwise.
     fn send(&self, request: &Request<'_>, place: &Path, file: File, facts: Metadata) -> Response {
-        let (file, facts, coding) = match self.sibling(request, place, &facts) {
-            Some((file, facts, coding)) => (file, facts, Some(coding)),
-            None => (file, facts, None),
-        };
+        let (file, facts, coding) = self.chosen(request, place, file, facts);
         represent(request, place, file, &facts, coding)
             .field("Cache-Control", self.control(place))
             .answer(request)
+    }
+
+    /// The file, or the sibling of it that is sent in its place, and then in which coding.
+    fn chosen(
+        &self,
+        request: &Request<'_>,
+        place: &Path,
+        file: File,
+        facts: Metadata,
+    ) -> (File, Metadata, Option<&'static str>) {
+        match self.sibling(request, place, &facts) {
+            Some((file, facts, coding)) => (file, facts, Some(coding)),
+            None => (file, facts, None),
+        }
     }
 
     /// The sibling that the client likes best, if it likes one better than the file itself.

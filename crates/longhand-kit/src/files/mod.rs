@@ -65,12 +65,30 @@
 //!
 //! # Another page for what is not there
 //!
-//! A handler sees the response before it is sent:
+//! A file of the folder, with status 404:
+//!
+//! ```
+//! # use longhand::{Limits, Request, serve_connection, transport::Scripted};
+//! # use longhand_kit::files::Dir;
+//! # let folder = std::env::temp_dir().join(format!("longhand-404-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! # std::fs::write(folder.join("404.html"), "<h1>Nothing here</h1>\n")?;
+//! let site = Dir::new(&folder)?.not_found("404.html");
+//! # let handler = |request: &mut Request<'_>| site.handle(request);
+//! # let mut client = Scripted::new().send("GET /a/b HTTP/1.1\r\nHost: x\r\n\r\n").end();
+//! # serve_connection(&mut client, &Limits::default(), handler);
+//! # assert!(client.output_text().starts_with("HTTP/1.1 404 "));
+//! # assert!(client.output_text().ends_with("\r\n\r\n<h1>Nothing here</h1>\n"));
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Anything else is a handler's, which sees the response before it is sent:
 //!
 //! ```
 //! # use longhand::{Request, Response, Status};
 //! # use longhand_kit::files::Dir;
-//! /// An application in one page, which reads the path itself.
+//! /// An application in one page, which reads the path itself: 200, whatever the path.
 //! fn app(site: &Dir, request: &mut Request<'_>) -> Response {
 //!     let reply = site.handle(request);
 //!     match reply.status_code() {
@@ -103,6 +121,8 @@ const NO_CACHE: &str = "no-cache";
 pub struct Dir {
     root: PathBuf,
     index: String,
+    /// What is sent with a 404.
+    not_found: Option<String>,
     dots: DotNames,
     /// Folders without index are shown.
     lists: bool,
@@ -138,6 +158,7 @@ impl Dir {
         Ok(Self {
             root: real,
             index: "index.html".to_owned(),
+            not_found: None,
             dots: DotNames::Hidden,
             lists: false,
             negotiates: false,
@@ -155,6 +176,21 @@ impl Dir {
         let is_name = path::is_served(name, DotNames::Served);
         assert!(is_name, "index {name:?}: expected the name of one file");
         name.clone_into(&mut self.index);
+        self
+    }
+
+    /// The same with this file of the folder for what is not there, with status 404. It is sent whole
+    /// and without validators, and read anew each time; while it cannot be read, the answer is a bare
+    /// 404. It stands for every path, so its own links begin with a slash.
+    ///
+    /// # Panics
+    /// If `name` is not the name of one file.
+    #[must_use]
+    #[track_caller]
+    pub fn not_found(mut self, name: &str) -> Self {
+        let is_name = path::is_served(name, DotNames::Served);
+        assert!(is_name, "not found {name:?}: expected the name of one file");
+        self.not_found = Some(name.to_owned());
         self
     }
 
@@ -206,9 +242,12 @@ impl Dir {
 mod tests {
     use super::*;
     use longhand::transport::Scripted;
-    use longhand::{Limits, Request, Status, serve_connection};
+    use longhand::{Event, Limits, Request, Status, serve_connection};
     use std::fs::{self, File};
+    use std::sync::{Arc, Mutex};
     use std::time::{Duration, UNIX_EPOCH};
+
+    use crate::scripted_server::serve;
 
     /// A tree of its own, all of whose files are dated a day before the scripted clock.
     struct Tree(PathBuf);
@@ -293,6 +332,86 @@ mod tests {
         let again = format!("GET /a%20b.html HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n\r\n");
         assert!(ask(&tree.dir(), &again).0.starts_with("HTTP/1.1 304 "));
         assert_eq!(get(&tree.dir(), "/sub/x").1, "?");
+    }
+
+    #[test]
+    fn what_is_not_there_has_a_page_and_stays_a_404() {
+        let tree = Tree::new("404", &[("404.html", "nothing here"), ("a/b", "b"), (".git/x", "x")]);
+        let (bare, dir) = (tree.dir(), tree.dir().not_found("404.html"));
+        for (path, expected) in
+            [("/none", 404), ("/a/", 404), ("/a/b/", 404), ("/.git/x", 404), ("/%2f", 400)]
+        {
+            let is_page = expected == 404;
+            assert_eq!((status(&bare, path), status(&dir, path)), (expected, expected), "{path}");
+            assert_eq!(get(&dir, path).1 == "nothing here", is_page, "{path}");
+        }
+        let (head, body) = get(&dir, "/404.html");
+        assert!(head.starts_with("HTTP/1.1 200 ") && body == "nothing here");
+        let fields = "If-None-Match: *\r\nIf-Modified-Since: Sun, 06 Nov 2094 08:49:37 GMT\r\n\
+                      Range: bytes=0-1\r\nIf-Match: \"a\"";
+        for method in ["GET", "HEAD", "POST", "OPTIONS"] {
+            let (head, body) =
+                ask(&dir, &format!("{method} /none HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n"));
+            let status = match method {
+                "POST" => "405",
+                "OPTIONS" => "204",
+                _ => "404",
+            };
+            assert_eq!(&head[9..12], status, "{method}");
+            assert_eq!(body == "nothing here", method == "GET");
+            assert_eq!(field(&head, "X-Content-Type-Options").unwrap(), "nosniff");
+            if status == "404" {
+                assert_eq!(field(&head, "Content-Length").unwrap(), "12");
+                assert_eq!(field(&head, "Content-Type").unwrap(), "text/html; charset=utf-8");
+                let validators = ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"];
+                assert!(validators.iter().all(|name| field(&head, name).is_none()), "{head}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_of_a_404_is_negotiated_and_may_be_missing() {
+        let tree = Tree::new("404-coded", &[("404.html", "nothing"), ("404.html.gz", "zipped")]);
+        let dir = tree.dir().precompressed().not_found("404.html");
+        for (accept, coding, text) in
+            [("gzip", Some("gzip"), "zipped"), ("br", None, "nothing"), ("", None, "nothing")]
+        {
+            let sent = format!("GET /x HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {accept}\r\n\r\n");
+            let (head, body) = ask(&dir, &sent);
+            assert!(head.starts_with("HTTP/1.1 404 "));
+            assert_eq!(field(&head, "Content-Encoding").as_deref(), coding);
+            assert_eq!(field(&head, "Vary").unwrap(), "Accept-Encoding");
+            assert_eq!(body, text);
+        }
+        for name in ["other.html", "404"] {
+            fs::create_dir_all(tree.0.join("404")).unwrap();
+            assert_eq!(get(&tree.dir().not_found(name), "/x").1, "404 Not Found\n");
+        }
+        for name in ["", "..", "a/b", "/404.html"] {
+            let named = std::panic::catch_unwind(|| tree.dir().not_found(name));
+            assert!(named.is_err(), "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_cause_of_a_404_is_told_beside_its_page() {
+        let tree = Tree::new("404-cause", &[("404.html", "nothing here")]);
+        std::os::unix::fs::symlink("circle", tree.0.join("circle")).unwrap();
+        let dir = tree.dir().not_found("404.html");
+        let told = Arc::new(Mutex::new(None));
+        let telling = Arc::clone(&told);
+        let observer = move |event: &Event<'_>| {
+            if let Event::Answered(answered) = event {
+                let error = answered.error.map(ToString::to_string);
+                *telling.lock().unwrap() = Some((answered.status.code(), answered.body, error));
+            }
+        };
+        let peer = Scripted::new().send("GET /circle HTTP/1.1\r\nHost: x\r\n\r\n").end();
+        serve(vec![peer], observer, move |request| dir.handle(request));
+        let (status, body, error) = told.lock().unwrap().take().unwrap();
+        assert_eq!((status, body), (404, 12));
+        assert!(error.is_some(), "why it cannot be followed");
     }
 
     #[test]
