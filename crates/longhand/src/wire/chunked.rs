@@ -231,7 +231,7 @@ impl ChunkedDecoder {
     ) -> Result<Option<usize>, Violation> {
         // The empty line has its place whatever the extensions have taken.
         let room = self.overhead.saturating_add(2);
-        scan::trailers(bytes, room, limits, lines, sink)
+        scan::section(bytes, room, Kind::TrailersTooLarge, limits, lines, sink)
             .map_err(|violation| violation.moved(self.at).of_body())
     }
 }

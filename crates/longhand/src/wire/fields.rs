@@ -82,6 +82,20 @@ impl<'b> Fields<'b> {
         self.named(name).map(|(_, value)| value)
     }
 
+    /// The same, each with its offset in the bytes that were parsed: where an error in it is.
+    ///
+    /// ```
+    /// use longhand::{Limits, wire::{Fields, Parsed}};
+    ///
+    /// let (bytes, mut lines) = (b"Tag: a\r\nTAG:  b \r\n\r\n", Vec::new());
+    /// let Ok(Parsed::Complete { value: fields, .. }) =
+    ///     Fields::parse(bytes, &Limits::default(), &mut lines) else { panic!() };
+    /// assert_eq!(fields.all_at("tag").collect::<Vec<_>>(), [(5, &b"a"[..]), (14, b"b")]);
+    /// ```
+    pub fn all_at(&self, name: &str) -> impl Iterator<Item = (usize, &'b [u8])> {
+        self.placed(name).map(|(_, value, at)| (at, value))
+    }
+
     /// The lines of this name: where each begins, and its value.
     #[inline]
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (usize, &'b [u8])> {

@@ -7,7 +7,7 @@
 use super::fields::{FieldLine, Fields};
 use super::grammar::ascii;
 use super::rules::Kind;
-use super::scan::Layout;
+use super::scan::{self, Layout};
 use super::start_line::{request, response};
 use super::status::Status;
 use super::target::{Target, check_authority};
@@ -143,6 +143,37 @@ impl<'b> ResponseHead<'b> {
     }
 }
 
+impl<'b> Fields<'b> {
+    /// Parses a section of field lines up to its empty line, as it stands where no start-line does:
+    /// in front of a part of a multipart body. `lines` is emptied and filled. Of `limits`, `head` and
+    /// `fields` count.
+    ///
+    /// ```
+    /// use longhand::{Limits, wire::{Fields, Parsed}};
+    ///
+    /// let (bytes, mut lines) = (b"Content-Type: image/png\r\n\r\n\x89PNG", Vec::new());
+    /// let Ok(Parsed::Complete { value: fields, consumed }) =
+    ///     Fields::parse(bytes, &Limits::default(), &mut lines) else { panic!() };
+    /// assert_eq!(fields.text("content-type"), Some("image/png"));
+    /// assert_eq!(&bytes[consumed..], b"\x89PNG");
+    /// ```
+    ///
+    /// # Errors
+    /// The first rule that the bytes break, as for the fields of a request.
+    pub fn parse(
+        bytes: &'b [u8],
+        limits: &Limits,
+        lines: &'b mut Vec<FieldLine>,
+    ) -> Result<Parsed<Self>, Violation> {
+        let section =
+            scan::section(bytes, limits.head, Kind::HeadTooLarge, limits, lines, &mut ())?;
+        Ok(match section {
+            Some(consumed) => Parsed::Complete { value: Self::new(bytes, lines), consumed },
+            None => Parsed::Partial,
+        })
+    }
+}
+
 /// Only versions with a major number of 1 get here.
 fn version(layout: &Layout) -> Version {
     if layout.version == [b'1', b'0'] { Version::Http10 } else { Version::Http11 }
@@ -180,6 +211,35 @@ fn host(version: Version, fields: Fields<'_>, end: usize) -> Result<&str, Violat
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_section_of_fields_is_whole_unfinished_or_refused_at_its_byte() {
+        let limits = Limits { head: 20, fields: 2, ..Limits::default() };
+        for (bytes, expected) in [
+            (&b"\r\nrest"[..], Ok(Some((0, 2)))),
+            (b"A: b\r\nC:\r\n\r\n", Ok(Some((2, 12)))),
+            (b"A: 3456789 123456\r\n\r\n", Err((Kind::HeadTooLarge, 20))),
+            (b"A: 3456789 12345\r\n\r\n", Ok(Some((1, 20)))),
+            (b"A:\r\nB:\r\nC:", Err((Kind::TooManyFields, 8))),
+            (b"A: b\r\n c", Err((Kind::ObsFold, 6))),
+            (b"A: b\n\n", Err((Kind::BareLf, 4))),
+            (b"", Ok(None)),
+        ] {
+            let read = |bytes: &[u8]| match Fields::parse(bytes, &limits, &mut Vec::new()) {
+                Ok(Parsed::Complete { value, consumed }) => Ok(Some((value.len(), consumed))),
+                Ok(Parsed::Partial) => Ok(None),
+                Err(violation) => Err((violation.kind(), violation.at())),
+            };
+            assert_eq!(read(bytes), expected, "{}", bytes.escape_ascii());
+            let end = match expected {
+                Ok(whole) => whole.map_or(0, |(_, consumed)| consumed),
+                Err((_, at)) => at + 1,
+            };
+            for length in 0..end {
+                assert_eq!(read(&bytes[..length]), Ok(None), "{}", bytes[..length].escape_ascii());
+            }
+        }
+    }
 
     #[test]
     fn a_malformed_host_is_refused_at_the_byte_that_is_named() {

@@ -31,10 +31,12 @@ pub(crate) struct Layout {
 }
 
 // ABNF: trailer-section = *( field-line CRLF )                          (RFC 9112 section 7.1.2)
-/// Parses field lines up to the empty line: the trailers of a chunked body. Gives their length.
-pub(crate) fn trailers<S: Sink>(
+/// Parses field lines up to the empty line, and gives their length with it. What has no `room` is
+/// refused as `too_large`.
+pub(crate) fn section<S: Sink>(
     bytes: &[u8],
     room: usize,
+    too_large: Kind,
     limits: &Limits,
     lines: &mut Vec<FieldLine>,
     sink: &mut S,
@@ -42,9 +44,7 @@ pub(crate) fn trailers<S: Sink>(
     lines.clear();
     let mut scan = Scan::new(bytes, room, sink);
     match scan.fields(limits.fields, lines)? {
-        None if bytes.len() > scan.room => {
-            Err(Violation::new(Kind::TrailersTooLarge, scan.room, bytes.get(scan.room).copied()))
-        }
+        None => scan.unfinished(too_large),
         end => Ok(end),
     }
 }
@@ -119,8 +119,13 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
                 return Ok(Some(Layout { end, ..layout }));
             }
         }
+        self.unfinished(Kind::HeadTooLarge)
+    }
+
+    /// The verdict where the scan ended before its element did: the bytes are used up, or the room.
+    fn unfinished<T>(&self, too_large: Kind) -> Step<T> {
         match self.bytes.get(self.room) {
-            Some(&octet) => Err(Violation::new(Kind::HeadTooLarge, self.room, Some(octet))),
+            Some(&octet) => Err(Violation::new(too_large, self.room, Some(octet))),
             None => Ok(None),
         }
     }
