@@ -233,8 +233,8 @@ impl core::error::Error for BadEscape {}
 /// assert_eq!(percent_decode("%2525").unwrap(), b"%25");
 /// assert_eq!(percent_decode("100%").unwrap_err().at, 3);
 /// ```
-pub fn percent_decode(text: &str) -> Result<Vec<u8>, BadEscape> {
-    let bytes = text.as_bytes();
+pub fn percent_decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, BadEscape> {
+    let bytes = text.as_ref();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut i = 0;
     while let Some(&octet) = bytes.get(i) {
@@ -367,8 +367,9 @@ mod tests {
     #[test]
     fn percent_decoding_undoes_encoding_for_every_octet() {
         let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(percent_decode(&percent_encode(&all)).unwrap(), all);
+        assert_eq!(percent_decode(percent_encode(&all)).unwrap(), all);
         assert_eq!(percent_decode("%4").unwrap_err().at, 0);
         assert_eq!(percent_decode("a%+1").unwrap_err().at, 1);
+        assert_eq!(percent_decode(b"\xC3%A9").unwrap(), "é".as_bytes());
     }
 }
