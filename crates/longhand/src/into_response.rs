@@ -74,7 +74,7 @@ impl Broken {
     }
 }
 
-/// A response of its status, whose body is the text of its error.
+/// A response of its status with its fields, whose body is its text.
 impl<'s> IntoResponse<'s> for Refusal {
     fn into_response(self) -> Reply<'s> {
         refused(&self)
@@ -82,7 +82,9 @@ impl<'s> IntoResponse<'s> for Refusal {
 }
 
 fn refused<'s>(refusal: &Refusal) -> Reply<'s> {
-    Reply::text(format!("{refusal}\n")).status(refusal.status)
+    let reply = Reply::text(format!("{refusal}\n")).status(refusal.status());
+    let fields = refusal.fields.iter().cloned();
+    fields.fold(reply, |reply, (name, value)| reply.field(name, value))
 }
 
 /// The refusal, where a body broke a rule or a reader over it [refused](Refusal) what it read; else
@@ -139,6 +141,12 @@ impl From<io::Error> for Reply<'_> {
 impl From<Violation> for Reply<'_> {
     fn from(violation: Violation) -> Self {
         violation.into_response()
+    }
+}
+
+impl From<Refusal> for Reply<'_> {
+    fn from(refusal: Refusal) -> Self {
+        refusal.into_response()
     }
 }
 

@@ -1,16 +1,17 @@
-//! What a reader over a body finds wrong with its bytes: an error that knows the answer to it.
+//! What is wrong with what a client has sent: an error that knows the answer to it.
 //!
-//! A decoder or a parser that reads a body through [`std::io::Read`] can fail with nothing but an
-//! [`io::Error`], and of those most are the server's own fault: 500. One that was made of a
-//! [`Refusal`] is the client's, and keeps its status on the way through a handler.
+//! A parser fails with it, and `?` makes it the response of a handler. What reads a body through
+//! [`std::io::Read`] can fail with nothing but an [`io::Error`], and of those most are the server's
+//! own fault: 500. One that was made of a [`Refusal`] is the client's, and keeps its status.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::value::FieldValue;
 use crate::wire::Status;
 
-/// What is wrong with what a client has sent, and the status that says so.
+/// What is wrong with what a client has sent: a status, and a text that the client may read.
 ///
 /// ```
 /// # use longhand::{Limits, Refusal, Request, Response, Status, serve_connection, transport::Scripted};
@@ -41,17 +42,40 @@ use crate::wire::Status;
 /// assert!(client.output_text().starts_with("HTTP/1.1 422 Unprocessable Content\r\n"));
 /// assert!(client.output_text().ends_with("\r\n\r\nexpected a letter, found 0x31\n"));
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub(crate) status: Status,
-    error: Box<dyn Error + Send + Sync>,
+    status: Status,
+    text: String,
+    pub(crate) fields: Vec<(&'static str, FieldValue)>,
 }
 
 impl Refusal {
-    /// The text of `error` is what the client reads: it must be safe to show.
+    /// The client reads the text: it must be safe to show.
     #[must_use]
-    pub fn new(status: Status, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { status, error: error.into() }
+    pub fn new(status: Status, text: impl fmt::Display) -> Self {
+        Self { status, text: text.to_string(), fields: Vec::new() }
+    }
+
+    /// The same with this field line in its response.
+    ///
+    /// ```
+    /// use longhand::{Refusal, Response, Status};
+    ///
+    /// let refusal = Refusal::new(Status::UNSUPPORTED_MEDIA_TYPE, "expected JSON");
+    /// let response = Response::from(refusal.field("Accept", "application/json"));
+    /// assert_eq!(response.status_code().code(), 415);
+    /// assert_eq!(response.field_value("Accept").unwrap().as_bytes(), b"application/json");
+    /// ```
+    #[must_use]
+    pub fn field(mut self, name: &'static str, value: impl Into<FieldValue>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
     }
 
     /// The refusal that an error from a reader was made of.
@@ -63,16 +87,11 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+        f.write_str(&self.text)
     }
 }
 
-/// Its source is the error that it was made of, which can be asked for by its type.
-impl Error for Refusal {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.error)
-    }
-}
+impl Error for Refusal {}
 
 impl From<Refusal> for io::Error {
     fn from(refusal: Refusal) -> Self {
