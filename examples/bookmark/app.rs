@@ -92,7 +92,10 @@ impl App {
         let form = match Form::read(request) {
             Ok(form) => form,
             // A failed body is answered by the connection, with the same status.
-            Err(bad) => return refusal(bad.status(), page::not_a_form(&bad)),
+            Err(bad) => {
+                let text = page::not_a_form(&bad);
+                return refusal(Response::from(bad).status_code(), text);
+            }
         };
         // Blanks come along with what is pasted. An empty field counts as none, also before others.
         let value = |field| form.all(field).map(str::trim).find(|value| !value.is_empty());

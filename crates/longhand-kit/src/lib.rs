@@ -82,6 +82,7 @@ mod seconds;
 pub mod html;
 pub mod redirect;
 pub mod router;
+mod parameters;
 mod content_type;
 mod device;
 pub mod form;

@@ -20,21 +20,18 @@
 //!     refused.to_string(),
 //!     "form field 2 (\"discount\"), byte 19: expected two hexadecimal digits after %"
 //! );
-//! # Ok::<(), longhand_kit::form::BadForm>(())
+//! # Ok::<(), longhand::Refusal>(())
 //! ```
 //!
 //! [`Form::read`] and [`Form::query`] take one out of a request. The whole body is in memory: its size
 //! is bounded where it is read.
 
-use std::fmt;
-
-use longhand::{IntoResponse, Reply, Status};
-
-use crate::refusal::refusal;
+use longhand::wire::percent_decode;
+use longhand::{Refusal, Status};
 
 mod read;
 
-pub use read::{FormError, MAX_BYTES};
+pub use read::MAX_BYTES;
 
 /// The pairs that are read, at most. Python's Django and PHP draw the line in the same place. A page
 /// with more inputs is hard to imagine, and every look-up walks the list.
@@ -59,14 +56,15 @@ impl Form {
     ///
     /// # Errors
     /// A `%` without two hexadecimal digits behind it, a name or value that is not UTF-8, or more
-    /// than [`MAX_PAIRS`] pairs. The answer to that is 400.
-    pub fn parse(encoded: impl AsRef<[u8]>) -> Result<Self, BadForm> {
+    /// than [`MAX_PAIRS`] pairs: 400. The text tells the field, its name where that could be read, and
+    /// the offset of the first byte that is wrong. It may be shown to the one who sent the form, as
+    /// text: it contains the start of a name that came from there.
+    pub fn parse(encoded: impl AsRef<[u8]>) -> Result<Self, Refusal> {
         let mut pairs = Vec::new();
         let mut at = 0;
         for pair in encoded.as_ref().split(|&octet| octet == b'&') {
             if !pair.is_empty() {
-                let field = pairs.len() + 1;
-                pairs.push(decode_pair(pair, field, at)?);
+                pairs.push(decode_pair(pair, pairs.len() + 1, at)?);
             }
             at += pair.len() + 1;
         }
@@ -131,52 +129,37 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Form {
 }
 
 /// Decodes the pair that is number `field`, counted from 1, and begins `at` bytes into the form.
-fn decode_pair(pair: &[u8], field: usize, at: usize) -> Result<(String, String), BadForm> {
+fn decode_pair(pair: &[u8], field: usize, at: usize) -> Result<(String, String), Refusal> {
     if field > MAX_PAIRS {
-        return Err(BadForm { problem: Problem::TooManyPairs, field, name: None, at });
+        return Err(refuse(field, None, at, &format!("at most {MAX_PAIRS} fields")));
     }
     let name_end = pair.iter().position(|&octet| octet == b'=').unwrap_or(pair.len());
-    let value_start = pair.len().min(name_end + 1);
-    let name = decode(&pair[..name_end]).map_err(|(problem, i)| BadForm {
-        problem,
-        field,
-        name: None,
-        at: at + i,
-    })?;
-    match decode(&pair[value_start..]) {
-        Ok(value) => Ok((name, value)),
-        Err((problem, i)) => {
-            Err(BadForm { problem, field, name: Some(name), at: at + value_start + i })
-        }
-    }
+    let name =
+        decode(&pair[..name_end]).map_err(|(expected, i)| refuse(field, None, at + i, expected))?;
+    let value = decode(pair.get(name_end + 1..).unwrap_or_default())
+        .map_err(|(expected, i)| refuse(field, Some(&name), at + name_end + 1 + i, expected))?;
+    Ok((name, value))
 }
 
-/// Decodes a name or a value; or says what is wrong with it, and how many bytes into it.
-fn decode(encoded: &[u8]) -> Result<String, (Problem, usize)> {
-    let mut decoded = Vec::with_capacity(encoded.len());
-    let mut i = 0;
-    while let Some(&octet) = encoded.get(i) {
-        match octet {
-            // Before escapes are looked at: `%2B` is a plus, and no space.
-            b'+' => decoded.push(b' '),
-            b'%' => {
-                decoded.push(escaped_octet(encoded, i).ok_or((Problem::Escape, i))?);
-                i += 2;
-            }
-            _ => decoded.push(octet),
-        }
-        i += 1;
-    }
+fn refuse(field: usize, name: Option<&str>, at: usize, expected: &str) -> Refusal {
+    // `?` leaves no control character in a log, `take` no megabyte.
+    let start = |name: &str| format!(" ({:?})", name.chars().take(40).collect::<String>());
+    let name = name.map(start).unwrap_or_default();
+    let text = format_args!("form field {field}{name}, byte {at}: expected {expected}");
+    Refusal::new(Status::BAD_REQUEST, text)
+}
+
+/// Decodes a name or a value; or says what was expected, and how many bytes into it.
+fn decode(encoded: &[u8]) -> Result<String, (&'static str, usize)> {
+    // Before escapes are undone: `%2B` is a plus, and no space.
+    let spaced: Vec<u8> =
+        encoded.iter().map(|&octet| if octet == b'+' { b' ' } else { octet }).collect();
+    let decoded =
+        percent_decode(spaced).map_err(|bad| ("two hexadecimal digits after %", bad.at))?;
     String::from_utf8(decoded).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        (Problem::Utf8, source_of(encoded, good))
+        ("UTF-8", source_of(encoded, good))
     })
-}
-
-// ABNF: pct-encoded = "%" HEXDIG HEXDIG                                   (RFC 3986 section 2.1)
-fn escaped_octet(encoded: &[u8], percent: usize) -> Option<u8> {
-    let digit = |i: usize| char::from(*encoded.get(percent + i)?).to_digit(16);
-    u8::try_from(digit(1)? << 4 | digit(2)?).ok()
 }
 
 /// Where in `encoded` its decoded octet number `n` comes from. Every escape was found to be whole.
@@ -202,95 +185,16 @@ fn encode_text(out: &mut String, text: &str) {
     }
 }
 
-/// Why a form was refused, and where.
-///
-/// Its text may be shown to the one who sent the form, as text: it contains the start of a name that
-/// came from there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadForm {
-    problem: Problem,
-    field: usize,
-    name: Option<String>,
-    at: usize,
-}
-
-/// What can be wrong with a form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Problem {
-    /// Two hexadecimal digits do not follow a `%`.
-    Escape,
-    /// What was decoded is not UTF-8.
-    Utf8,
-    /// There are more than [`MAX_PAIRS`].
-    TooManyPairs,
-}
-
-impl BadForm {
-    /// What is wrong.
-    #[must_use]
-    pub fn problem(&self) -> Problem {
-        self.problem
-    }
-
-    /// The number of the field, counted from 1; empty pairs do not count.
-    #[must_use]
-    pub fn field(&self) -> usize {
-        self.field
-    }
-
-    /// The name of the field, where that could be read.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// The offset, in the bytes that were parsed, of the first that is wrong.
-    #[must_use]
-    pub fn at(&self) -> usize {
-        self.at
-    }
-}
-
-impl fmt::Display for BadForm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "form field {}", self.field)?;
-        if let Some(name) = &self.name {
-            // `?` leaves no control character in a log, `take` no megabyte.
-            write!(f, " ({:?})", name.chars().take(40).collect::<String>())?;
-        }
-        write!(f, ", byte {}: ", self.at)?;
-        match self.problem {
-            Problem::Escape => f.write_str("expected two hexadecimal digits after %"),
-            Problem::Utf8 => f.write_str("expected UTF-8"),
-            Problem::TooManyPairs => write!(f, "expected at most {MAX_PAIRS} fields"),
-        }
-    }
-}
-
-impl std::error::Error for BadForm {}
-
-/// 400 with what is wrong and where.
-impl<'s> IntoResponse<'s> for BadForm {
-    fn into_response(self) -> Reply<'s> {
-        Reply::text(format!("{self}\n")).status(Status::BAD_REQUEST)
-    }
-}
-
-refusal!(BadForm);
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use longhand::wire::percent_decode;
 
     fn pairs(encoded: &str) -> Vec<(String, String)> {
         Form::parse(encoded).unwrap().pairs
     }
 
-    fn wrong(encoded: &[u8]) -> (Problem, usize, Option<String>, usize) {
-        let BadForm { problem, field, name, at } = Form::parse(encoded).unwrap_err();
-        (problem, field, name, at)
+    fn wrong(encoded: &[u8]) -> String {
+        Form::parse(encoded).unwrap_err().to_string()
     }
 
     /// Numbers that look random and are the same in every run (xorshift64).
@@ -354,26 +258,29 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_and_not_repaired() {
-        let title = || Some("title".to_owned());
-        for (encoded, expected) in [
-            (&b"%"[..], (Problem::Escape, 1, None, 0)),
-            (b"a%4", (Problem::Escape, 1, None, 1)),
-            (b"title=%", (Problem::Escape, 1, title(), 6)),
-            (b"&&a=1&title=ab%zz", (Problem::Escape, 2, title(), 14)),
-            (b"title=%+1", (Problem::Escape, 1, title(), 6)),
-            (b"title=%%41", (Problem::Escape, 1, title(), 6)),
-            (b"title=%4&1=", (Problem::Escape, 1, title(), 6)),
-            (b"title=%\xC3\xA9", (Problem::Escape, 1, title(), 6)),
-            (b"title=%u0041", (Problem::Escape, 1, title(), 6)),
-            (b"title=\xFF", (Problem::Utf8, 1, title(), 6)),
-            (b"title=%41%FF", (Problem::Utf8, 1, title(), 9)),
+        const ESCAPE: &str = "two hexadecimal digits after %";
+        const UTF8: &str = "UTF-8";
+        for (encoded, (expected, field, at)) in [
+            (&b"%"[..], (ESCAPE, "1", 0)),
+            (b"a%4", (ESCAPE, "1", 1)),
+            (b"title=%", (ESCAPE, "1 (\"title\")", 6)),
+            (b"&&a=1&title=ab%zz", (ESCAPE, "2 (\"title\")", 14)),
+            (b"title=%+1", (ESCAPE, "1 (\"title\")", 6)),
+            (b"title=%%41", (ESCAPE, "1 (\"title\")", 6)),
+            (b"title=%4&1=", (ESCAPE, "1 (\"title\")", 6)),
+            (b"title=%\xC3\xA9", (ESCAPE, "1 (\"title\")", 6)),
+            (b"title=%u0041", (ESCAPE, "1 (\"title\")", 6)),
+            (b"title=\xFF", (UTF8, "1 (\"title\")", 6)),
+            (b"title=%41%FF", (UTF8, "1 (\"title\")", 9)),
             // A character cut in two, an overlong one, half of a surrogate pair.
-            (b"title=%C3&a=%A9", (Problem::Utf8, 1, title(), 6)),
-            (b"title=+%C0%80", (Problem::Utf8, 1, title(), 7)),
-            (b"title=%E2%82%AC%ED%A0%80", (Problem::Utf8, 1, title(), 15)),
-            (b"\xC3=1", (Problem::Utf8, 1, None, 0)),
+            (b"title=%C3&a=%A9", (UTF8, "1 (\"title\")", 6)),
+            (b"title=+%C0%80", (UTF8, "1 (\"title\")", 7)),
+            (b"title=%E2%82%AC%ED%A0%80", (UTF8, "1 (\"title\")", 15)),
+            (b"\xC3=1", (UTF8, "1", 0)),
         ] {
-            assert_eq!(wrong(encoded), expected, "{}", encoded.escape_ascii());
+            let text = format!("form field {field}, byte {at}: expected {expected}");
+            assert_eq!(wrong(encoded), text, "{}", encoded.escape_ascii());
+            assert_eq!(Form::parse(encoded).unwrap_err().status(), Status::BAD_REQUEST);
         }
     }
 
@@ -389,7 +296,7 @@ mod tests {
         assert_eq!(Form::parse("&".repeat(1_000_000)).unwrap().len(), 0);
         assert_eq!(
             wrong(format!("{full}&&a=").as_bytes()),
-            (Problem::TooManyPairs, MAX_PAIRS + 1, None, full.len() + 2)
+            format!("form field 1001, byte {}: expected at most 1000 fields", full.len() + 2)
         );
     }
 
@@ -429,29 +336,14 @@ mod tests {
                     read += 1;
                 }
                 Err(bad) => {
-                    assert!(bad.at() < encoded.len(), "{}", encoded.escape_ascii());
+                    let text = bad.to_string();
+                    let at = text.split_once("byte ").unwrap().1.split_once(':').unwrap().0;
+                    let at: usize = at.parse().unwrap();
+                    assert!(at < encoded.len(), "{}", encoded.escape_ascii());
                     refused += 1;
                 }
             }
         }
         assert!(read > 1_000 && refused > 1_000, "{read} read, {refused} refused: too one-sided");
-    }
-
-    /// Two decoders would be one too many if they did not agree.
-    #[test]
-    fn escapes_mean_what_they_mean_to_the_library() {
-        let mut seeded = Seeded(0x7465_7374);
-        for _ in 0..20_000 {
-            let octets: Vec<u8> = seeded.octets(12).into_iter().filter(|o| *o != b'+').collect();
-            let Ok(text) = String::from_utf8(octets) else { continue };
-            match (decode(text.as_bytes()), percent_decode(&text)) {
-                (Ok(ours), Ok(theirs)) => assert_eq!(ours.as_bytes(), theirs),
-                (Err((Problem::Escape, i)), Err(bad)) => assert_eq!(i, bad.at),
-                (Err((Problem::Utf8, _)), Ok(theirs)) => {
-                    String::from_utf8(theirs).unwrap_err();
-                }
-                (ours, theirs) => panic!("{text:?}: {ours:?} and {theirs:?}"),
-            }
-        }
     }
 }

@@ -4,21 +4,17 @@
 //! type is turned down with 415 before a byte of it is read (RFC 9110 section 15.5.16), and one that
 //! declares too much with 413. The body's own limits and deadlines hold besides.
 
-use std::error::Error;
-use std::fmt;
 use std::io::{self, Read};
 
-use longhand::wire::Violation;
-use longhand::{IntoResponse, Reply, Request, Status};
+use longhand::{Refusal, Request, Status};
 
-use super::{BadForm, Form};
-use crate::content_type::{answer, content_type, wrong_type};
-use crate::refusal::refusal;
+use super::Form;
+use crate::content_type::{content_type, unsupported};
 
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Bytes of a body that [`Form::read`] takes: 1 MiB. What somebody types is far less, and every
-/// connection may hold that much, once encoded and once decoded.
+/// connection may hold three times that while it decodes a form.
 pub const MAX_BYTES: u64 = 1 << 20;
 
 impl Form {
@@ -39,7 +35,7 @@ impl Form {
     ///
     /// # Errors
     /// As for [`parse`](Self::parse).
-    pub fn query(request: &Request<'_>) -> Result<Self, BadForm> {
+    pub fn query(request: &Request<'_>) -> Result<Self, Refusal> {
         Self::parse(request.query().unwrap_or_default())
     }
 
@@ -65,8 +61,30 @@ impl Form {
     /// is an empty form: that is how some clients send one.
     ///
     /// # Errors
-    /// [`FormError`], whose response has the status that fits: 415, 413, 400, or the body's own.
-    pub fn read(request: &mut Request<'_>) -> Result<Self, FormError> {
+    /// A [`Refusal`] that fits, 415, 413 or 400, or the failure of the body. A handler that fails with a
+    /// [`Response`](longhand::Response) passes them on with `?`; one that answers in its own words does
+    /// so with the same status:
+    ///
+    /// ```
+    /// # use longhand::{Request, Response};
+    /// # use longhand_kit::{form::Form, html::Html};
+    /// fn save(request: &mut Request<'_>) -> Response {
+    ///     match Form::read(request) {
+    ///         Ok(_) => Response::redirect("/"),
+    ///         Err(error) => {
+    ///             let mut page = Html::new();
+    ///             page.raw("<!doctype html><title>Not saved</title><p>").text(&error);
+    ///             Response::html(page.into_string()).status(Response::from(error).status_code())
+    ///         }
+    ///     }
+    /// }
+    /// # use longhand::{Limits, serve_connection, transport::Scripted};
+    /// # let mut client = Scripted::new().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n?").end();
+    /// # serve_connection(&mut client, &Limits::default(), save);
+    /// # assert!(client.output_text().starts_with("HTTP/1.1 415 "));
+    /// # assert!(client.output_text().ends_with("<p>Content-Type: expected application/x-www-form-urlencoded in UTF-8, found none"));
+    /// ```
+    pub fn read(request: &mut Request<'_>) -> io::Result<Self> {
         Self::read_within(request, MAX_BYTES)
     }
 
@@ -85,114 +103,29 @@ impl Form {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn read_within(request: &mut Request<'_>, bytes: u64) -> Result<Self, FormError> {
+    pub fn read_within(request: &mut Request<'_>, bytes: u64) -> io::Result<Self> {
         let declared = request.body().remaining();
-        match content_type(request, MEDIA_TYPE) {
-            Ok(media_type) if media_type.is_utf8() => {}
-            Err(None) if declared == Some(0) => return Ok(Self::default()),
-            Ok(_) => {
-                let found = request.field_text("Content-Type").map(str::to_owned);
-                return Err(FormError::MediaType { found });
+        match content_type(request) {
+            Some(media_type) if media_type.is(MEDIA_TYPE) && media_type.is_utf8() => {}
+            None if declared == Some(0) && request.field("Content-Type").is_none() => {
+                return Ok(Self::default());
             }
-            Err(found) => return Err(FormError::MediaType { found }),
+            _ => {
+                let wanted = "application/x-www-form-urlencoded in UTF-8";
+                return Err(unsupported(request, MEDIA_TYPE, wanted).into());
+            }
         }
         let mut encoded = Vec::new();
         if declared.is_none_or(|length| length <= bytes) {
-            let most = bytes.saturating_add(1);
-            request.body().take(most).read_to_end(&mut encoded).map_err(FormError::Body)?;
+            request.body().take(bytes.saturating_add(1)).read_to_end(&mut encoded)?;
         }
-        if encoded.len() as u64 > bytes || declared.is_some_and(|length| length > bytes) {
-            return Err(FormError::TooLarge { limit: bytes });
+        if declared.unwrap_or(encoded.len() as u64) > bytes {
+            let text = format_args!("form: expected at most {bytes} bytes");
+            return Err(Refusal::new(Status::CONTENT_TOO_LARGE, text).into());
         }
-        Self::parse(encoded).map_err(FormError::Form)
+        Ok(Self::parse(encoded)?)
     }
 }
-
-/// Why there is no form in a request's body.
-///
-/// Its text may be shown to the one who sent it, as text: it contains the start of what came from
-/// there. A handler that fails with a [`Response`](longhand::Response) passes it on with `?`; one that
-/// answers in its own words does so with the same [`status`](Self::status):
-///
-/// ```
-/// # use longhand::{Request, Response};
-/// # use longhand_kit::{form::Form, html::Html};
-/// fn save(request: &mut Request<'_>) -> Response {
-///     match Form::read(request) {
-///         Ok(_) => Response::redirect("/"),
-///         Err(error) => {
-///             let mut page = Html::new();
-///             page.raw("<!doctype html><title>Not saved</title><p>").text(&error);
-///             Response::html(page).status(error.status())
-///         }
-///     }
-/// }
-/// # use longhand::{Limits, serve_connection, transport::Scripted};
-/// # let mut client = Scripted::new().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n?").end();
-/// # serve_connection(&mut client, &Limits::default(), save);
-/// # assert!(client.output_text().starts_with("HTTP/1.1 415 "));
-/// # assert!(client.output_text().ends_with("<p>Content-Type: expected application/x-www-form-urlencoded in UTF-8, found none"));
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum FormError {
-    /// The body is of another type, or in another charset: 415.
-    MediaType {
-        /// What the Content-Type was, if there was one.
-        found: Option<String>,
-    },
-    /// The body is larger than so many bytes: 413.
-    TooLarge {
-        /// The bytes it may have.
-        limit: u64,
-    },
-    /// The body failed: the connection answers it with its own status.
-    Body(io::Error),
-    /// The form is malformed: 400.
-    Form(BadForm),
-}
-
-impl FormError {
-    /// The status of the answer.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        match self {
-            Self::MediaType { .. } => Status::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge { .. } => Status::CONTENT_TOO_LARGE,
-            Self::Body(error) => Violation::of(error)
-                .map_or(Status::INTERNAL_SERVER_ERROR, |violation| violation.status()),
-            Self::Form(_) => Status::BAD_REQUEST,
-        }
-    }
-}
-
-impl fmt::Display for FormError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MediaType { found } => f.write_str(&wrong_type(
-                "application/x-www-form-urlencoded in UTF-8",
-                found.as_deref(),
-            )),
-            Self::TooLarge { limit } => write!(f, "form: expected at most {limit} bytes"),
-            Self::Body(error) => error.fmt(f),
-            Self::Form(bad) => bad.fmt(f),
-        }
-    }
-}
-
-impl Error for FormError {}
-
-/// What is wrong, with the status of the case.
-impl<'s> IntoResponse<'s> for FormError {
-    fn into_response(self) -> Reply<'s> {
-        match self {
-            Self::Body(error) => error.into_response(),
-            other => answer(&other, other.status(), MEDIA_TYPE),
-        }
-    }
-}
-
-refusal!(FormError);
 
 #[cfg(test)]
 mod tests {

@@ -10,14 +10,15 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::MultipartError;
+use longhand::{Refusal, Status};
+
 use super::part::Part;
 use crate::device::is_device;
 
 /// Bytes of a name that Linux, macOS and Windows keep.
 const LONGEST_NAME: usize = 255;
 
-impl Part<'_> {
+impl Part<'_, '_> {
     /// The last component of the [file's name](Self::file_name), if any system can keep a file under
     /// it and none takes it for something else.
     ///
@@ -42,25 +43,33 @@ impl Part<'_> {
     /// system must know hard links: FAT does not.
     ///
     /// # Errors
-    /// [`MultipartError::Keep`] if there is a file of this name already, which stays as it is, or if
-    /// the disk says no; any other if the upload fails.
-    pub fn save_as(&mut self, path: impl AsRef<Path>) -> Result<u64, MultipartError> {
+    /// If there is a file of this name already, which stays as it is: a [`Refusal`] (409) of the kind
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists). If the disk says no: its error, which the
+    /// client is not shown (500). Any other if the upload fails.
+    pub fn save_as(&mut self, path: impl AsRef<Path>) -> io::Result<u64> {
         let path = path.as_ref();
         // Known now, it need not be uploaded first. The link below decides.
         if path.symlink_metadata().is_ok() {
-            return Err(MultipartError::Keep(io::ErrorKind::AlreadyExists.into()));
+            return Err(taken());
         }
-        let (unfinished, mut file) = Unfinished::create(path).map_err(MultipartError::Keep)?;
+        let (unfinished, mut file) = Unfinished::create(path)?;
         let mut length = 0;
-        while let content @ [_, ..] = self.file_content()? {
-            file.write_all(content).map_err(MultipartError::Keep)?;
+        while let content @ [_, ..] = self.fill_buf()? {
+            file.write_all(content)?;
             let written = content.len();
             length += written as u64;
             self.consume(written);
         }
-        file.sync_all().and_then(|()| unfinished.finish(path)).map_err(MultipartError::Keep)?;
+        file.sync_all()?;
+        unfinished.finish(path)?;
         Ok(length)
     }
+}
+
+/// There is a file of this name.
+fn taken() -> io::Error {
+    let refusal = Refusal::new(Status::CONFLICT, "A file of this name is there already.");
+    io::Error::new(io::ErrorKind::AlreadyExists, refusal)
 }
 
 /// The file an upload is written into. Its name goes when this goes.
@@ -85,7 +94,10 @@ impl Unfinished {
     }
 
     fn finish(self, path: &Path) -> io::Result<()> {
-        fs::hard_link(&self.path, path)
+        fs::hard_link(&self.path, path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => taken(),
+            _ => error,
+        })
     }
 }
 
@@ -179,12 +191,7 @@ mod tests {
     }
 
     /// Saves the one part of a body that ends with `end`.
-    fn save(
-        path: &Path,
-        content: &str,
-        end: &str,
-        limits: &PartLimits,
-    ) -> Result<u64, MultipartError> {
+    fn save(path: &Path, content: &str, end: &str, limits: &PartLimits) -> io::Result<u64> {
         let body = format!("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{content}{end}");
         let mut source = body.as_bytes();
         Multipart::new("x", &mut source, limits).next()?.unwrap().save_as(path)
@@ -207,10 +214,11 @@ mod tests {
         let path = folder.0.join("file");
         fs::write(&path, "first").unwrap();
         let error = save(&path, "second", "\r\n--x--", &PartLimits::default()).unwrap_err();
-        assert_eq!(error.status(), longhand::Status::CONFLICT);
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(Refusal::of(&error).unwrap().status(), Status::CONFLICT);
         // Also where it came between the first look and the last.
         let late = Unfinished::create(&path).unwrap().0.finish(&path).unwrap_err();
-        assert_eq!(late.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(Refusal::of(&late), Refusal::of(&error));
         assert_eq!(fs::read_to_string(&path).unwrap(), "first");
         assert_eq!(folder.names(), ["file"]);
     }
@@ -225,11 +233,11 @@ mod tests {
             [("\r\n--", &PartLimits::default(), 400), ("\r\n--x--", &small, 413)]
         {
             let error = save(&path, &content, end, limits).unwrap_err();
-            assert_eq!(error.status().code(), status);
+            assert_eq!(Refusal::of(&error).unwrap().status().code(), status);
             assert!(folder.names().is_empty(), "{:?}", folder.names());
         }
         let error = save(&path.join("none"), "x", "\r\n--x--", &small).unwrap_err();
-        assert!(matches!(error, MultipartError::Keep(_)), "{error}");
+        assert_eq!((error.kind(), Refusal::of(&error)), (io::ErrorKind::NotFound, None));
     }
 
     #[test]

@@ -62,24 +62,22 @@
 //!
 //! Line ends are CR LF, and heads of parts obey the grammar of a request's fields.
 
-use std::io::Read;
+use std::io::{self, Read};
 
-use longhand::Request;
+use longhand::{Refusal, Request, Status};
 
-use crate::content_type::{Parameterised, content_type};
+use crate::content_type::{content_type, start, unsupported};
 
-mod error;
+mod label;
 mod head;
 mod split;
 mod part;
 mod file;
 
-pub use error::{BadPart, MultipartError};
 pub use part::Part;
 
-use error::Expected;
-use head::Head;
-use split::{Line, Splitter};
+use label::MEDIA_TYPE;
+use split::Splitter;
 
 /// What the parts of one body may take.
 ///
@@ -117,8 +115,8 @@ impl Default for PartLimits {
 /// While one is alive the next cannot be asked for:
 ///
 /// ```compile_fail,E0499
-/// # use longhand_kit::multipart::{Multipart, MultipartError};
-/// fn two(parts: &mut Multipart<'_>) -> Result<(), MultipartError> {
+/// # use longhand_kit::multipart::Multipart;
+/// fn two(parts: &mut Multipart<'_>) -> std::io::Result<()> {
 ///     let first = parts.next()?;
 ///     let second = parts.next()?;
 ///     drop(first);
@@ -126,25 +124,9 @@ impl Default for PartLimits {
 /// }
 /// ```
 pub struct Multipart<'r> {
-    source: &'r mut (dyn Read + 'r),
-    splitter: Splitter,
-    limits: PartLimits,
-    place: Place,
-    /// Parts that have begun.
-    count: usize,
-    /// After a malformed part nothing more is read.
-    failed: Option<BadPart>,
-}
-
-/// What comes next in the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Content: of a part, or in front of the first.
-    Content,
-    /// The head of a part.
-    Head,
-    /// Nothing.
-    End,
+    splitter: Splitter<'r>,
+    /// How they ended, once they have: behind the last, or with one that was refused.
+    ended: Option<Result<(), Refusal>>,
 }
 
 impl<'r> Multipart<'r> {
@@ -152,81 +134,42 @@ impl<'r> Multipart<'r> {
     ///
     /// # Errors
     /// If the Content-Type is another (415), or has no boundary that RFC 2046 allows (400).
-    pub fn of(request: &'r mut Request<'_>, limits: &PartLimits) -> Result<Self, MultipartError> {
-        let media_type = content_type(request, error::MEDIA_TYPE)
-            .map_err(|found| MultipartError::MediaType { found })?;
-        let boundary = boundary(&media_type)?.to_owned();
-        Ok(Self::new(&boundary, request.body(), limits))
+    pub fn of(request: &'r mut Request<'_>, limits: &PartLimits) -> Result<Self, Refusal> {
+        let media_type = content_type(request)
+            .filter(|media_type| media_type.is(MEDIA_TYPE))
+            .ok_or_else(|| unsupported(request, MEDIA_TYPE, MEDIA_TYPE))?;
+        let boundary = checked(media_type.get("boundary"))?;
+        Ok(Self::new(boundary, request.body(), limits))
     }
 
     fn new(boundary: &str, source: &'r mut (dyn Read + 'r), limits: &PartLimits) -> Self {
-        let splitter = Splitter::new(boundary, limits.head);
-        Self {
-            source,
-            splitter,
-            limits: limits.clone(),
-            place: Place::Content,
-            count: 0,
-            failed: None,
-        }
+        Self { splitter: Splitter::new(boundary, source, limits), ended: None }
     }
 
     /// The next part. What is left of the one before is skipped. `None` at the end, and then the body
     /// has been read whole.
     ///
     /// # Errors
-    /// What is wrong with the body, and where; whoever asks on gets the same again.
+    /// A [`Refusal`] that tells what is wrong with the upload, in which part, at which byte of the body
+    /// (400, 413, 415), or the failure of the body. Whoever asks on gets the same again.
     #[expect(
         clippy::should_implement_trait,
         reason = "a part borrows what an iterator cannot lend"
     )]
-    pub fn next(&mut self) -> Result<Option<Part<'_>>, MultipartError> {
-        if let Some(bad) = &self.failed {
-            return Err(bad.clone().into());
+    pub fn next(&mut self) -> io::Result<Option<Part<'_, 'r>>> {
+        if let Some(ended) = &self.ended {
+            return Ok(ended.clone().map(|()| None)?);
         }
-        match self.advance() {
-            Ok(None) => Ok(None),
-            Ok(Some(head)) => {
-                let (source, splitter) = (&mut *self.source, &mut self.splitter);
-                Ok(Some(Part::new(source, splitter, &self.limits, head, self.count)))
+        match self.splitter.next_head() {
+            Ok(Some(head)) => Ok(Some(Part::new(&mut self.splitter, head))),
+            Ok(None) => {
+                self.ended = Some(Ok(()));
+                Ok(None)
             }
             Err(error) => {
-                if let MultipartError::Part(bad) = &error {
-                    self.failed = Some(bad.clone());
-                }
+                // A body that has failed says so again by itself.
+                self.ended = Refusal::of(&error).cloned().map(Err);
                 Err(error)
-            }
-        }
-    }
-
-    /// Reads up to the content of the next part.
-    fn advance(&mut self) -> Result<Option<Head>, MultipartError> {
-        if self.place == Place::Content {
-            self.skip_content()?;
-            self.place = match self.splitter.delimiter(self.source, self.count)? {
-                Line::Delimiter => Place::Head,
-                Line::CloseDelimiter => Place::End,
-            };
-        }
-        if self.place == Place::End {
-            return Ok(None);
-        }
-        self.count += 1;
-        let at = self.splitter.at();
-        if self.count > self.limits.parts {
-            let expected = Expected::at_most(self.limits.parts, "parts");
-            return Err(BadPart::new(expected, self.count, at).into());
-        }
-        let head = self.splitter.head(self.source, self.count, &self.limits)?;
-        self.place = Place::Content;
-        Ok(Some(head))
-    }
-
-    fn skip_content(&mut self) -> Result<(), MultipartError> {
-        loop {
-            match self.splitter.content(self.source, self.count)? {
-                0 => return Ok(()),
-                length => self.splitter.consume(length),
             }
         }
     }
@@ -234,25 +177,29 @@ impl<'r> Multipart<'r> {
 
 impl std::fmt::Debug for Multipart<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Multipart").field("count", &self.count).finish_non_exhaustive()
+        f.debug_struct("Multipart").field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 
 // ABNF: boundary = 0*69<bchars> bcharsnospace                             (RFC 2046 section 5.1.1)
 //       bchars   = bcharsnospace / " "
-fn boundary<'t>(media_type: &'t Parameterised<'_>) -> Result<&'t str, MultipartError> {
-    let found = media_type.get("boundary");
+fn checked(boundary: Option<&str>) -> Result<&str, Refusal> {
     let is_bchar = |octet: u8| octet.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&octet);
-    match found {
+    let expected = match boundary {
         Some(boundary)
             if (1..=70).contains(&boundary.len())
                 && boundary.bytes().all(is_bchar)
                 && !boundary.ends_with(' ') =>
         {
-            Ok(boundary)
+            return Ok(boundary);
         }
-        _ => Err(MultipartError::Boundary { found: found.map(str::to_owned) }),
-    }
+        Some(other) => format!(
+            "a boundary of 1 to 70 of the characters that RFC 2046 section 5.1.1 allows, found {:?}",
+            start(other)
+        ),
+        None => "a boundary, found none".to_owned(),
+    };
+    Err(Refusal::new(Status::BAD_REQUEST, format_args!("Content-Type: expected {expected}")))
 }
 
 #[cfg(test)]
@@ -260,7 +207,6 @@ mod tests {
     use super::*;
     use longhand::transport::Scripted;
     use longhand::{Limits, Response, serve_connection};
-    use std::io;
 
     /// Gives bytes in reads of the lengths that `cut` says.
     struct Cut<'b, F> {
@@ -632,6 +578,41 @@ mod tests {
         );
         let unix = format!("--bound\r\n{FIELD}\n\n{}", "y".repeat(1 << 20));
         assert!(read(unix).unwrap_err().starts_with("part 1, byte 49: expected CR LF"));
+    }
+
+    #[test]
+    fn who_asks_on_gets_the_same_again() {
+        const END: &str = "0\r\n\r\n";
+        for (behind, end, last) in [
+            ("--", END, "the end"),
+            ("??", END, "part 1, byte 63: expected -- or CR LF behind the boundary"),
+            ("\r\n\r\n\r\n--bound--", END, "part 2, byte 65: expected Content-Disposition"),
+            ("\r\nA: b", END, "part 2, byte 69: expected the closing delimiter"),
+            // The body fails in a head, and behind the last delimiter.
+            ("\r\nA\r\n--bound\r\n", "x", "chunk-size"),
+            ("--", "x", "chunk-size"),
+        ] {
+            let body = format!("--bound\r\n{FIELD}\r\n\r\n1\r\n--bound{behind}");
+            let request = format!(
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=bound\r\n\
+                 Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n{end}",
+                body.len()
+            );
+            let mut client = Scripted::new().send(request).end();
+            serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+                let mut parts = Multipart::of(request, &PartLimits::default())?;
+                assert_eq!(parts.next()?.unwrap().name(), "a");
+                let mut next = || match parts.next() {
+                    Ok(part) => format!("the end: {part:?}"),
+                    Err(error) => error.to_string(),
+                };
+                let first = next();
+                assert_eq!([next(), next()], [&*first; 2]);
+                Ok::<_, Response>(Response::text(first))
+            });
+            let output = client.output_text();
+            assert!(output.contains(last), "{last}: {output}");
+        }
     }
 
     #[test]

@@ -2,15 +2,14 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::PartLimits;
-use super::error::{BadPart, Expected, MultipartError};
 use super::head::Head;
+use super::label::Expected;
 use super::split::Splitter;
-use crate::content_type::Parameterised;
+use crate::parameters::Parameterised;
 
 /// One part of an upload. Its content is read by [`text`](Self::text), [`save_as`](Self::save_as), or
 /// [`Read`] and [`BufRead`], as it arrives. What collects it, such as `read_to_end`, is bounded by
-/// [`PartLimits::file`] and the limit of the body alone.
+/// [`PartLimits::file`](super::PartLimits::file) and the limit of the body alone.
 ///
 /// ```
 /// # use longhand::{Request, Response};
@@ -38,25 +37,16 @@ use crate::content_type::Parameterised;
 /// # serve_connection(&mut client, &Limits::default(), count);
 /// # assert!(client.output_text().ends_with("\r\n\r\na: 3\n"), "{}", client.output_text());
 /// ```
-pub struct Part<'p> {
-    source: &'p mut (dyn Read + 'p),
-    splitter: &'p mut Splitter,
-    limits: &'p PartLimits,
+pub struct Part<'p, 'r> {
+    splitter: &'p mut Splitter<'r>,
     head: Head,
-    number: usize,
     /// Bytes of the content that were read.
     taken: u64,
 }
 
-impl<'p> Part<'p> {
-    pub(super) fn new(
-        source: &'p mut (dyn Read + 'p),
-        splitter: &'p mut Splitter,
-        limits: &'p PartLimits,
-        head: Head,
-        number: usize,
-    ) -> Self {
-        Self { source, splitter, limits, head, number, taken: 0 }
+impl<'p, 'r> Part<'p, 'r> {
+    pub(super) fn new(splitter: &'p mut Splitter<'r>, head: Head) -> Self {
+        Self { splitter, head, taken: 0 }
     }
 
     /// The name of the form's field.
@@ -83,53 +73,40 @@ impl<'p> Part<'p> {
     /// Reads the rest of the content, as text.
     ///
     /// # Errors
-    /// If there is more than [`PartLimits::text`], if it is not UTF-8 or says to be in another charset,
-    /// or if the body fails.
-    pub fn text(&mut self) -> Result<String, MultipartError> {
+    /// If there is more than [`PartLimits::text`](super::PartLimits::text), if it is not UTF-8 or says
+    /// to be in another charset, or if the body fails.
+    pub fn text(&mut self) -> io::Result<String> {
         let at = self.splitter.at();
         let media_type = self.media_type();
         if !Parameterised::parse(media_type).is_ok_and(|media_type| media_type.is_utf8()) {
-            let expected = Expected::Supported("text in the charset UTF-8");
-            return Err(self.bad(expected, at).found(media_type.as_bytes()).into());
+            let expected = Expected::supported("text in the charset UTF-8");
+            return Err(self.splitter.refuse(at, expected, media_type.as_bytes()));
         }
         let mut bytes = Vec::new();
-        while let content @ [_, ..] = self.content(self.limits.text)? {
+        while let content @ [_, ..] = self.content(self.splitter.limits.text)? {
             let length = content.len();
             bytes.extend_from_slice(content);
             self.consume(length);
         }
         String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
-            let bad = self.bad(Expected::UTF8, at + good as u64);
-            bad.found(&error.as_bytes()[good..]).into()
+            self.splitter.refuse(at + good as u64, Expected::UTF8, &error.as_bytes()[good..])
         })
     }
 
     /// Content that can be consumed, up to a limit over all of it; nothing at its end.
-    pub(super) fn content(&mut self, limit: u64) -> Result<&[u8], MultipartError> {
-        let known =
-            self.splitter.content(self.source, self.number).map_err(|error| match error {
-                MultipartError::Part(bad) => bad.named(&self.head.name).into(),
-                other => other,
-            })?;
+    fn content(&mut self, limit: u64) -> io::Result<&[u8]> {
+        let found = self.splitter.find_content()?;
         let left = usize::try_from(limit.saturating_sub(self.taken)).unwrap_or(usize::MAX);
-        if left == 0 && known > 0 {
-            return Err(self.bad(Expected::AtMost(limit, "bytes"), self.splitter.at()).into());
+        if left == 0 && found > 0 {
+            let expected = Expected::at_most(limit, "bytes");
+            return Err(self.splitter.refuse(self.splitter.at(), expected, b""));
         }
-        Ok(&self.splitter.known()[..known.min(left)])
-    }
-
-    /// The same under the limit of a file.
-    pub(super) fn file_content(&mut self) -> Result<&[u8], MultipartError> {
-        self.content(self.limits.file)
-    }
-
-    fn bad(&self, expected: Expected, at: u64) -> BadPart {
-        BadPart::new(expected, self.number, at).named(self.name())
+        Ok(&self.splitter.content()[..found.min(left)])
     }
 }
 
-impl Read for Part<'_> {
+impl Read for Part<'_, '_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let content = self.fill_buf()?;
         let count = content.len().min(into.len());
@@ -140,9 +117,9 @@ impl Read for Part<'_> {
 }
 
 /// What it lends lies in the buffer of the upload: reading so copies nothing.
-impl BufRead for Part<'_> {
+impl BufRead for Part<'_, '_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        Ok(self.file_content()?)
+        self.content(self.splitter.limits.file)
     }
 
     fn consume(&mut self, count: usize) {
@@ -151,7 +128,7 @@ impl BufRead for Part<'_> {
     }
 }
 
-impl std::fmt::Debug for Part<'_> {
+impl std::fmt::Debug for Part<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Part").field("head", &self.head).finish_non_exhaustive()
     }

@@ -6,16 +6,17 @@
 //!
 //! Looking for a delimiter takes time in proportion to the bytes, whatever they are. A delimiter holds
 //! no CR but its first octet: where one that has begun turns out to be none, no other can have begun
-//! in what was compared, and nothing is compared twice. That is why there is no table of how to go on
-//! (Knuth, Morris and Pratt), and why `CR LF --` without end costs nothing but its bytes.
+//! in what was compared. That is why there is no table of how to go on (Knuth, Morris and Pratt), and
+//! why `CR LF --` without end costs nothing but its bytes. Only a delimiter that is not whole yet is
+//! compared again, with each read that brings more of it: no read costs more than its length besides.
 
 use std::io::{self, Read};
 
 use longhand::wire::grammar::is_blank;
 
 use super::PartLimits;
-use super::error::{BadPart, Expected, MultipartError};
 use super::head::Head;
+use super::label::{Expected, Label};
 
 /// Bytes read at once, at most.
 const BUFFER: usize = 32 << 10;
@@ -32,62 +33,106 @@ pub(super) enum Line {
     CloseDelimiter,
 }
 
-/// The buffer, and what is known of the bytes in it.
+/// A body, and what is known of the bytes of it in the buffer.
 ///
 /// ```text
-///   0        start          content       end        buffer.len()
-///   | consumed | known content | unknown, or | free      |
-///   |          |               | a delimiter |           |
+///   0        start          content_end   end        buffer.len()
+///   | consumed | content      | unknown, or | free      |
+///   |          |              | a delimiter |           |
 /// ```
-pub(super) struct Splitter {
+pub(super) struct Splitter<'r> {
+    source: &'r mut (dyn Read + 'r),
+    pub(super) limits: PartLimits,
+    /// The part that is being read.
+    label: Label,
     /// CR LF, two hyphens, the boundary.
     delimiter: Vec<u8>,
     buffer: Box<[u8]>,
     start: usize,
-    content: usize,
+    content_end: usize,
     end: usize,
-    /// Whether a whole delimiter stands behind the known content.
+    /// Whether a whole delimiter stands behind the content.
     delimited: bool,
     /// Bytes that have been read from the body.
     read: u64,
 }
 
-impl Splitter {
-    /// The buffer has room for a head of `head` bytes.
-    pub(super) fn new(boundary: &str, head: usize) -> Self {
+impl<'r> Splitter<'r> {
+    /// The buffer has room for the longest head.
+    pub(super) fn new(
+        boundary: &str,
+        source: &'r mut (dyn Read + 'r),
+        limits: &PartLimits,
+    ) -> Self {
+        // No head is shorter than its empty line.
+        let limits = PartLimits { head: limits.head.max(2), ..limits.clone() };
         let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
-        let mut buffer = vec![0; BUFFER.max(head.saturating_add(4)) + delimiter.len()];
+        let mut buffer = vec![0; BUFFER.max(limits.head.saturating_add(4)) + delimiter.len()];
         // The first delimiter may begin the body. With a line end in front, it is like the others.
         buffer[..2].copy_from_slice(b"\r\n");
-        let buffer = buffer.into_boxed_slice();
-        Self { delimiter, buffer, start: 0, content: 0, end: 2, delimited: false, read: 0 }
+        Self {
+            source,
+            limits,
+            label: Label::default(),
+            delimiter,
+            buffer: buffer.into_boxed_slice(),
+            start: 0,
+            content_end: 0,
+            end: 2,
+            delimited: false,
+            read: 0,
+        }
     }
 
     /// The offset in the body of the next byte.
     pub(super) fn at(&self) -> u64 {
-        self.read.saturating_sub((self.end - self.start) as u64)
+        self.read.saturating_sub(self.buffered().len() as u64)
     }
 
-    /// Finds content, and says how much of it is known; nothing where a delimiter follows. `part` is
-    /// the number of the part it belongs to.
-    pub(super) fn content(
-        &mut self,
-        source: &mut dyn Read,
-        part: usize,
-    ) -> Result<usize, MultipartError> {
-        while self.start == self.content && !self.delimited {
-            let (length, delimited) = find(self.rest(), &self.delimiter);
-            (self.content, self.delimited) = (self.start + length, delimited);
+    /// The refusal of the part that is being read.
+    pub(super) fn refuse(&self, at: u64, expected: impl Into<Expected>, found: &[u8]) -> io::Error {
+        self.label.refuse(at, expected.into(), found).into()
+    }
+
+    /// Skips to the next part, and reads its head; `None` behind the last one, at the end of the body.
+    pub(super) fn next_head(&mut self) -> io::Result<Option<Head>> {
+        self.label.name = None;
+        while let length @ 1.. = self.find_content()? {
+            self.consume(length);
+        }
+        if self.delimiter()? == Line::CloseDelimiter {
+            return Ok(None);
+        }
+        self.label.number += 1;
+        if self.label.number > self.limits.parts {
+            let expected = Expected::at_most(self.limits.parts, "parts");
+            return Err(self.refuse(self.at(), expected, b""));
+        }
+        let head = self.head()?;
+        self.label.name = Some(head.name.clone());
+        Ok(Some(head))
+    }
+
+    /// Finds content, and says how much of it; none where a delimiter follows.
+    pub(super) fn find_content(&mut self) -> io::Result<usize> {
+        while self.start == self.content_end && !self.delimited {
+            let (length, delimited) = find(self.buffered(), &self.delimiter);
+            (self.content_end, self.delimited) = (self.start + length, delimited);
             if length == 0 && !delimited {
-                self.want(source, self.rest().len() + 1, part)?;
+                self.require(self.buffered().len() + 1)?;
             }
         }
-        Ok(self.content - self.start)
+        Ok(self.content_end - self.start)
     }
 
-    /// The content that is known.
-    pub(super) fn known(&self) -> &[u8] {
-        &self.buffer[self.start..self.content]
+    /// The content that was found.
+    pub(super) fn content(&self) -> &[u8] {
+        &self.buffer[self.start..self.content_end]
+    }
+
+    /// Goes on behind so many bytes of the content.
+    pub(super) fn consume(&mut self, bytes: usize) {
+        self.start = self.content_end.min(self.start + bytes);
     }
 
     /// How many bytes all of it takes.
@@ -96,136 +141,107 @@ impl Splitter {
         self.buffer.len() + self.delimiter.capacity()
     }
 
-    /// Goes on behind so many bytes of the content.
-    pub(super) fn consume(&mut self, bytes: usize) {
-        self.start = self.content.min(self.start + bytes);
-    }
-
     // ABNF: delimiter       = CRLF "--" boundary                          (RFC 2046 section 5.1.1)
     //       close-delimiter = delimiter "--"
     //       multipart-body  = [preamble CRLF] dash-boundary transport-padding CRLF body-part
     //                         *( delimiter transport-padding CRLF body-part )
     //                         close-delimiter transport-padding [CRLF epilogue]
     /// Consumes the delimiter that stands here, with its line; behind the last one, the whole body.
-    pub(super) fn delimiter(
-        &mut self,
-        source: &mut dyn Read,
-        part: usize,
-    ) -> Result<Line, MultipartError> {
+    fn delimiter(&mut self) -> io::Result<Line> {
         self.advance(self.delimiter.len());
         self.delimited = false;
-        self.want(source, 2, part)?;
-        let closes = self.rest().starts_with(b"--");
+        self.require(2)?;
+        let closes = self.buffered().starts_with(b"--");
         if closes {
             self.advance(2);
         }
-        while self.has(source, 1)? && is_blank(self.rest()[0]) {
+        while self.at_least(1)? && is_blank(self.buffered()[0]) {
             self.advance(1);
         }
-        if closes && !self.has(source, 1)? {
+        if closes && !self.at_least(1)? {
             return Ok(Line::CloseDelimiter);
         }
-        self.want(source, 2, part)?;
-        if !self.rest().starts_with(b"\r\n") {
-            let expected = Expected::This("-- or CR LF behind the boundary");
-            return Err(BadPart::new(expected, part, self.at()).found(&self.rest()[..2]).into());
+        self.require(2)?;
+        if !self.buffered().starts_with(b"\r\n") {
+            let expected = "-- or CR LF behind the boundary";
+            return Err(self.refuse(self.at(), expected, &self.buffered()[..2]));
         }
         self.advance(2);
         if !closes {
             return Ok(Line::Delimiter);
         }
-        while self.has(source, 1)? {
-            self.advance(self.end - self.start);
+        while self.at_least(1)? {
+            self.advance(self.buffered().len());
         }
         Ok(Line::CloseDelimiter)
     }
 
     /// Consumes the head of a part, up to and with its empty line.
-    pub(super) fn head(
-        &mut self,
-        source: &mut dyn Read,
-        part: usize,
-        limits: &PartLimits,
-    ) -> Result<Head, MultipartError> {
-        let at = self.at();
-        // No head is shorter than its empty line.
-        let length = self.head_length(source, limits.head.max(2))?;
-        match Head::parse(&self.rest()[..length], limits) {
-            Ok(head) => {
-                self.advance(length);
-                Ok(head)
-            }
-            Err((expected, i)) => {
-                let bad = BadPart::new(expected, part, at + i as u64);
-                Err(bad.found(&self.rest()[i..length]).into())
-            }
-        }
+    fn head(&mut self) -> io::Result<Head> {
+        let length = self.head_length()?;
+        let bytes = &self.buffered()[..length];
+        let head = Head::parse(bytes, &self.limits)
+            .map_err(|(expected, i)| self.refuse(self.at() + i as u64, expected, &bytes[i..]))?;
+        self.advance(length);
+        Ok(head)
     }
 
     /// The length of the head, or of what there is of it where it is too long or the body ends in it.
     /// The end is looked for only among new bytes, however the head drips in.
-    fn head_length(
-        &mut self,
-        source: &mut dyn Read,
-        limit: usize,
-    ) -> Result<usize, MultipartError> {
+    fn head_length(&mut self) -> io::Result<usize> {
         let mut seen = 0;
         loop {
-            let rest = self.rest();
-            if rest.starts_with(b"\r\n") {
+            let bytes = self.buffered();
+            if bytes.starts_with(b"\r\n") {
                 return Ok(2);
             }
-            if let Some(end) = rest[seen..].windows(4).position(|four| four == b"\r\n\r\n") {
+            if let Some(end) = bytes[seen..].windows(4).position(|four| four == b"\r\n\r\n") {
                 return Ok(seen + end + 4);
             }
-            let length = rest.len();
+            let length = bytes.len();
             seen = length.saturating_sub(3);
-            if length > limit || !self.has(source, length + 1)? {
+            if length > self.limits.head || !self.at_least(length + 1)? {
                 return Ok(length);
             }
         }
     }
 
     /// What is in the buffer and not consumed.
-    fn rest(&self) -> &[u8] {
+    fn buffered(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
     /// Consumes what is not content.
     fn advance(&mut self, bytes: usize) {
         self.start += bytes;
-        self.content = self.start;
+        self.content_end = self.start;
     }
 
     /// Reads until so many bytes are in the buffer; it is an error of the client's if they do not come.
-    fn want(
-        &mut self,
-        source: &mut dyn Read,
-        bytes: usize,
-        part: usize,
-    ) -> Result<(), MultipartError> {
-        if self.has(source, bytes)? {
-            return Ok(());
+    fn require(&mut self, bytes: usize) -> io::Result<()> {
+        match self.at_least(bytes)? {
+            true => Ok(()),
+            false => Err(self.refuse(self.read, Expected::END, b"")),
         }
-        Err(BadPart::new(Expected::END, part, self.read).into())
     }
 
     /// Reads until so many bytes are in the buffer; `false` if the body ends before.
-    fn has(&mut self, source: &mut dyn Read, bytes: usize) -> Result<bool, MultipartError> {
+    fn at_least(&mut self, bytes: usize) -> io::Result<bool> {
         while self.end - self.start < bytes {
             if self.start > 0 {
                 self.buffer.copy_within(self.start..self.end, 0);
-                (self.content, self.end) = (self.content - self.start, self.end - self.start);
+                self.content_end -= self.start;
+                self.end -= self.start;
                 self.start = 0;
             }
-            match source.read(&mut self.buffer[self.end..]) {
+            match self.source.read(&mut self.buffer[self.end..]) {
                 Ok(0) => return Ok(false),
                 Ok(count) => {
                     self.end += count;
                     self.read += count as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(MultipartError::Body(error)),
+                Err(error) => return Err(error),
             }
         }
         Ok(true)
