@@ -268,10 +268,13 @@ fn find(bytes: &[u8], delimiter: &[u8]) -> (usize, bool) {
 
 /// Whether a delimiter begins here, as far as there are bytes.
 fn begins(candidate: &[u8], delimiter: &[u8]) -> bool {
-    // Four octets decide nearly always, and cost less here than where slices are compared.
-    candidate[0] == b'\r'
-        && candidate.iter().zip(&delimiter[..4]).all(|(found, wanted)| found == wanted)
-        && (candidate.starts_with(delimiter) || delimiter.starts_with(candidate))
+    match candidate {
+        // Four octets decide nearly always, and cost less here than where slices are compared.
+        [b'\r', b'\n', b'-', b'-', ..] | [b'\r'] | [b'\r', _] | [b'\r', _, _] => {
+            candidate.starts_with(delimiter) || delimiter.starts_with(candidate)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
