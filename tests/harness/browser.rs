@@ -120,10 +120,13 @@ impl Browser {
         self.post("/url", &Json::object([("url", url.into())]));
     }
 
-    /// Loads the page again, as a visitor does.
+    /// Loads the page again, as a visitor does. The driver's own way to do that now and then loses sight
+    /// of the page that it waits for.
     #[track_caller]
     pub fn reload(&self) {
-        self.post("/refresh", &Json::object([]));
+        let page = self.find("html");
+        self.run("location.reload()");
+        self.wait_for_leaving(&page);
     }
 
     /// Where it is.

@@ -6,11 +6,9 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use crate::response::{Reply, final_status};
+use crate::response::{CONTENT_TYPE, Reply, final_status};
 use crate::value::{FieldValue, check_name};
 use crate::wire::Status;
-
-const CONTENT_TYPE: &str = "Content-Type";
 
 impl Reply<'_> {
     /// The same with another status.
@@ -62,12 +60,19 @@ impl Reply<'_> {
     ) -> Self {
         let name = name.into();
         check_name(&name);
-        self.fields.push((name, value.into()));
+        if self.media_type.is_none() && name.eq_ignore_ascii_case(CONTENT_TYPE) {
+            self.media_type = Some(value.into());
+        } else {
+            self.fields.push((name, value.into()));
+        }
         self
     }
 
     /// The same without the field lines of this name.
     pub fn without_field(mut self, name: &str) -> Self {
+        if name.eq_ignore_ascii_case(CONTENT_TYPE) {
+            self.media_type = None;
+        }
         self.fields.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self
     }
@@ -95,13 +100,11 @@ impl Reply<'_> {
     /// # Panics
     /// If one of them is an [`upgrade`](Self::upgrade), which has no body.
     #[track_caller]
-    pub fn with_body_of(self, mut other: Self) -> Self {
+    pub fn with_body_of(self, other: Self) -> Self {
         let switches = self.status.is_interim() || other.status.is_interim();
         assert!(!switches, "an upgrade has no body, and takes none");
         let mut reply = self.without_field(CONTENT_TYPE);
-        other.fields.retain(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE));
-        reply.fields.append(&mut other.fields);
-        reply.content = other.content;
+        (reply.media_type, reply.content) = (other.media_type, other.content);
         reply
     }
 

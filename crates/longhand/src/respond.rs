@@ -147,7 +147,7 @@ fn write_head(
     if !dated {
         out.extend_from_slice(date);
     }
-    for (name, value) in &reply.fields {
+    for (name, value) in reply.fields() {
         write_field(out, name, value.as_bytes());
     }
     match delimited {

@@ -15,6 +15,8 @@ use crate::wire::Status;
 use crate::wire::grammar::{is_target, is_token};
 use crate::writer::{BodyWriter, Upgraded};
 
+pub(crate) const CONTENT_TYPE: &str = "Content-Type";
+
 const TEXT: FieldValue = FieldValue::literal("text/plain; charset=utf-8");
 const HTML: FieldValue = FieldValue::literal("text/html; charset=utf-8");
 const JSON: FieldValue = FieldValue::literal("application/json");
@@ -33,6 +35,8 @@ pub type Response = Reply<'static>;
 #[must_use = "a response does nothing until a handler returns it"]
 pub struct Reply<'s> {
     pub(crate) status: Status,
+    /// The Content-Type, which nearly all have. Many have no other field, and need no list then.
+    pub(crate) media_type: Option<FieldValue>,
     pub(crate) fields: Vec<(Cow<'static, str>, FieldValue)>,
     pub(crate) content: Content<'s>,
     pub(crate) close: bool,
@@ -49,20 +53,16 @@ impl<'s> Reply<'s> {
     /// If `status` is an interim one (1xx): those are sent by the server itself.
     #[track_caller]
     pub fn new(status: Status) -> Self {
-        Self::with(final_status(status), Vec::new(), Content::default())
+        Self::with(final_status(status), None, Content::default())
     }
 
     fn of(media_type: impl Into<FieldValue>, content: Content<'s>) -> Self {
-        let fields = vec![(Cow::Borrowed("Content-Type"), media_type.into())];
-        Self::with(Status::OK, fields, content)
+        Self::with(Status::OK, Some(media_type.into()), content)
     }
 
-    fn with(
-        status: Status,
-        fields: Vec<(Cow<'static, str>, FieldValue)>,
-        content: Content<'s>,
-    ) -> Self {
-        Self { status, fields, content, close: false, upgrade: None, cause: None }
+    fn with(status: Status, media_type: Option<FieldValue>, content: Content<'s>) -> Self {
+        let fields = Vec::new();
+        Self { status, media_type, fields, content, close: false, upgrade: None, cause: None }
     }
 
     /// 200 with text, in UTF-8.
@@ -166,15 +166,13 @@ impl<'s> Reply<'s> {
         let is_protocol = tokens.all(|token| is_token(token.as_bytes()));
         assert!(is_protocol, "protocol {protocol:?}: expected NAME or NAME/VERSION in tokens");
         let content = Content::Upgrade(Some(Box::new(takeover)));
-        Self {
-            upgrade: Some(protocol),
-            ..Self::with(Status::SWITCHING_PROTOCOLS, Vec::new(), content)
-        }
+        Self { upgrade: Some(protocol), ..Self::with(Status::SWITCHING_PROTOCOLS, None, content) }
     }
 
     /// Its field lines, without those that the server adds.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &FieldValue)> {
-        self.fields.iter().map(|(name, value)| (&**name, value))
+        let media_type = self.media_type.iter().map(|value| (CONTENT_TYPE, value));
+        media_type.chain(self.fields.iter().map(|(name, value)| (&**name, value)))
     }
 
     /// Its body, if that is bytes already: not read, not streamed.
@@ -195,10 +193,7 @@ impl<'s> Reply<'s> {
     /// The value of its first field line of this name, in any case.
     #[must_use]
     pub fn field_value(&self, name: &str) -> Option<&FieldValue> {
-        self.fields
-            .iter()
-            .find(|(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        self.fields().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
@@ -225,7 +220,7 @@ impl std::fmt::Debug for Reply<'_> {
         };
         f.debug_struct("Reply")
             .field("status", &self.status)
-            .field("fields", &self.fields)
+            .field("fields", &self.fields().collect::<Vec<_>>())
             .field("content", &content)
             .field("close", &self.close)
             .finish()
