@@ -43,7 +43,7 @@ impl Site {
 
 /// Writes a file that was last modified so many minutes ago. What is younger than a moment may still
 /// change unseen, and is sent without validators.
-fn write(path: &Path, content: &str, minutes: u64) {
+fn write(path: &Path, content: impl AsRef<[u8]>, minutes: u64) {
     fs::write(path, content).unwrap();
     let file = File::options().append(true).open(path).unwrap();
     file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).unwrap();
@@ -92,9 +92,8 @@ fn silence() -> Vec<u8> {
 #[test]
 fn a_listener_who_skips_is_sent_what_he_skips_to() {
     let site = Site::of(|folder| {
-        fs::write(folder.join("silence.wav"), silence()).unwrap();
-        fs::write(folder.join("page.html"), "<audio preload=metadata src=silence.wav></audio>")
-            .unwrap();
+        write(&folder.join("silence.wav"), silence(), 60);
+        write(&folder.join("page.html"), "<audio preload=metadata src=silence.wav></audio>", 60);
     });
     let browser = Browser::start(Script::Runs);
     browser.open(&site.at("page.html"));
