@@ -7,7 +7,7 @@
 
 use longhand::{Response, State, Status};
 
-/// How to say no.
+/// How to say no: by which status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
     /// 404: HAProxy with `http-check disable-on-404` then sends no new clients, and lets those that
@@ -17,7 +17,8 @@ pub enum Leaving {
     Unavailable,
 }
 
-/// Answers a health check: 200 with `ok` while the server is ready, else no. It is never cached.
+/// Answers a health check: 200 with `ok` while the server is ready, else the no that `leaving` names.
+/// It is never cached.
 ///
 /// ```
 /// # use longhand::{Request, Response, Server, State};
@@ -37,7 +38,7 @@ pub enum Leaving {
 /// ```
 pub fn answer(state: State, leaving: Leaving) -> Response {
     let response = match (state, leaving) {
-        (State::Ready, _) => Response::text("ok"),
+        (State::Ready, _) => Response::text("ok\n"),
         (_, Leaving::NotFound) => Response::text("going away\n").status(Status::NOT_FOUND),
         (_, Leaving::Unavailable) => {
             Response::text("going away\n").status(Status::SERVICE_UNAVAILABLE)
@@ -53,8 +54,8 @@ mod tests {
     #[test]
     fn only_a_ready_server_says_yes_and_no_answer_is_cached() {
         for (state, leaving, status, body) in [
-            (State::Ready, Leaving::NotFound, 200, "ok"),
-            (State::Ready, Leaving::Unavailable, 200, "ok"),
+            (State::Ready, Leaving::NotFound, 200, "ok\n"),
+            (State::Ready, Leaving::Unavailable, 200, "ok\n"),
             (State::LameDuck, Leaving::NotFound, 404, "going away\n"),
             (State::LameDuck, Leaving::Unavailable, 503, "going away\n"),
             (State::Draining, Leaving::NotFound, 404, "going away\n"),
