@@ -1,7 +1,7 @@
 //! What a router has found out about a request: the pattern that matched, and its parameters.
 //!
-//! Places in a path, still percent-encoded, enter; text leaves, or the refusal of what is none. It
-//! is kept as a fact of the request, apart from the fields, where a client could have put it.
+//! Places in a path, still percent-encoded, enter; text leaves, or the refusal of what is not UTF-8.
+//! It is kept as a fact of the request, apart from the fields, where a client could have put it.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -55,8 +55,8 @@ impl Matched {
         Ok(Self { pattern: Arc::clone(pattern), values, rest_at })
     }
 
-    /// The pattern as it was registered, with its method: `GET /bookmarks/{id}`. It is one of a few,
-    /// where paths are without number, and so the name under which requests are counted.
+    /// The pattern as it was registered, with its method: `GET /bookmarks/{id}`. A program has few
+    /// patterns, where paths are without number: so count requests by it.
     #[must_use]
     pub fn pattern(&self) -> &str {
         &self.pattern.text
@@ -86,7 +86,7 @@ fn not_utf8(name: &str, at: usize) -> Response {
 ///
 /// # Panics
 /// If the request did not come by a pattern with such a parameter: a mistake in the program. In a
-/// handler this becomes a 500. [`Matched::param`] asks.
+/// handler this becomes a 500. [`Matched::param`] gives `None` instead.
 ///
 /// ```
 /// use longhand::{Request, Response};
@@ -95,6 +95,10 @@ fn not_utf8(name: &str, at: usize) -> Response {
 /// let router = Router::new().route("GET /hello/{name}", |request: &mut Request<'_>| {
 ///     Response::text(format!("Hello, {}\n", router::param(request, "name")))
 /// });
+/// # use longhand::{Limits, serve_connection, transport::Scripted};
+/// # let mut client = Scripted::new().send("GET /hello/Zo%C3%AB HTTP/1.1\r\nHost: x\r\n\r\n").end();
+/// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| router.handle(request));
+/// # assert!(client.output_text().ends_with("Hello, Zoë\n"));
 /// ```
 #[must_use]
 #[track_caller]
@@ -123,6 +127,12 @@ pub fn param<'r>(request: &'r Request<'_>, name: &str) -> &'r str {
 /// }
 ///
 /// let router = Router::new().route("GET /pages/{number}", page);
+/// # use longhand::{Limits, serve_connection, transport::Scripted};
+/// # let mut client = Scripted::new()
+/// #     .send("GET /pages/7 HTTP/1.1\r\nHost: x\r\n\r\nGET /pages/seven HTTP/1.1\r\nHost: x\r\n\r\n").end();
+/// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| router.handle(request));
+/// # assert!(client.output_text().contains("\r\n\r\nThe page after is 8\n"));
+/// # assert!(client.output_text().contains("HTTP/1.1 404 "));
 /// ```
 #[track_caller]
 pub fn parse_param<T: FromStr<Err: Display>>(

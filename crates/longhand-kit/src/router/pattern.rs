@@ -29,20 +29,21 @@ pub(super) enum Segment {
     Rest(String),
 }
 
-/// How the requests that one pattern matches lie to those of another.
+/// The requests that one pattern matches, compared as a set with those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     Same,
-    /// All of them are the other's too, and the other has more: the one is the more specific.
+    /// The other matches all of them, and more: this one is the more specific.
     Narrower,
     Wider,
-    /// Some are both's, and each has others of its own.
+    /// Both match some, and each matches others that the other does not.
     Crossing,
     Apart,
 }
 
 impl Relation {
-    /// The relation of two that lie to each other so in one respect, and `other` in another.
+    /// The relation of two patterns whose methods compare as `self` and whose paths as `other`, or of
+    /// which two segments do.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Apart, _) | (_, Self::Apart) => Self::Apart,
@@ -104,7 +105,7 @@ impl Pattern {
         methods.and(paths(&self.segments, &other.segments))
     }
 
-    /// A request that both match, where they are not apart.
+    /// A request that both match, for the message; they must not be apart.
     pub(super) fn common_request(&self, other: &Self) -> String {
         let methods = [self.method.as_deref(), other.method.as_deref()];
         // Of GET and HEAD, HEAD is what both match.

@@ -3,10 +3,12 @@
 //! A method and a path, still percent-encoded, enter; the number of a route leaves, with the places
 //! of its parameters in the path, or the methods that the place does have.
 //!
-//! At each slash the literal is tried before the parameter, and that before the rest. Since no two
-//! routes cross, the first leaf that has the method is the most specific of all that match: another
-//! that is narrower could not have taken a wider turn anywhere. A leaf that does not have it is left
-//! again, and a wider pattern behind may have it.
+//! At each slash the literal is tried before the parameter, and the parameter before the rest. The
+//! first leaf that has the method is then the most specific of all that match. `/new/{x}` and
+//! `/{y}/edit` would break that: of the two, the search for `/new/edit` would choose whichever has
+//! its literal further left. But they cross, and so cannot both exist: wherever two routes match one
+//! path, the more specific is at no slash the wider. A leaf without the method is left again, since a
+//! wider pattern may have it.
 //!
 //! Each node is entered at most once for a request, and no deeper than the longest pattern: what a
 //! client sends makes neither the search nor the stack grow.
@@ -30,9 +32,9 @@ pub(super) struct Node {
     ends: Ends,
 }
 
-/// The route of a request.
+/// The way of a request through the tree.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Way {
     pub(super) route: usize,
     /// Where its parameters stand in the path, in order, the rest last.
     pub(super) spans: Vec<Range<usize>>,
@@ -56,11 +58,11 @@ impl Node {
     }
 
     /// The route, or the methods of all routes that match the path: none where there is no such place.
-    pub(super) fn find(&self, method: &str, path: &str) -> Result<Found, Vec<&str>> {
+    pub(super) fn find(&self, method: &str, path: &str) -> Result<Way, Vec<&str>> {
         let mut search = Search { method, path, spans: Vec::new(), methods: Vec::new() };
         let start = path.starts_with('/').then_some(1);
         match search.enter(self, start) {
-            Some(route) => Ok(Found { route, spans: search.spans }),
+            Some(route) => Ok(Way { route, spans: search.spans }),
             None => Err(search.methods),
         }
     }
@@ -77,7 +79,7 @@ struct Search<'p, 't> {
     method: &'p str,
     path: &'p str,
     spans: Vec<Range<usize>>,
-    /// What the leaves have that were left again.
+    /// The methods of the leaves that did not have the one asked for: what 405 names.
     methods: Vec<&'t str>,
 }
 
@@ -211,7 +213,7 @@ mod tests {
                 let method = seeded.of(&["GET", "HEAD", "POST", "PUT"]);
                 let path = seeded.path();
                 match (tree.find(method, &path), most_specific(&order, method, &path)) {
-                    (Ok(Found { route, spans }), Some(wanted)) => {
+                    (Ok(Way { route, spans }), Some(wanted)) => {
                         assert_eq!(order[route].text, wanted.text, "{method} {path}");
                         assert_eq!(spans.len(), wanted.names().count(), "{method} {path}");
                         found += 1;
