@@ -9,7 +9,7 @@ use std::time::Duration;
 use longhand::{Reply, Request};
 
 use super::error::SessionError;
-use super::record::{MOST, Record};
+use super::record::{MAX_BYTES, Record};
 use super::store::{Key, Store};
 use crate::cookie::{Cookies, SetCookie};
 use crate::{base64, mac, random};
@@ -19,18 +19,18 @@ pub(super) const PREFIX: &str = "__Host-";
 /// Characters of an ID: 32 bytes in base64url.
 pub(super) const LENGTH: usize = 43;
 
-/// How long a place is remembered where a session was before it got another ID: longer than requests
-/// are under way that were sent with the old one.
+/// Seconds for which [`Record::Moved`] stays where a session was before it got another ID: longer than
+/// any request is under way that was sent with the old one.
 pub(super) const MOVED: u64 = 60;
 
-/// How often a change is tried again. Each time another request has come first, so that some request
-/// always gets on.
+/// How often a change is tried. Each time that it fails another request has come first, so that some
+/// request always succeeds.
 pub(super) const TRIES: usize = 100;
 
 /// A store, and the rules by which sessions are kept in it.
 pub(super) struct Kept<S> {
     pub(super) store: S,
-    /// The cookie's name. With the prefix the cookie is Secure, without it is not.
+    /// The cookie's name. With [`PREFIX`] the cookie is Secure, without it is not.
     pub(super) cookie: String,
     pub(super) idle: u64,
     pub(super) longest: u64,
@@ -39,7 +39,7 @@ pub(super) struct Kept<S> {
 /// What a request's ID stands for.
 pub(super) enum Found {
     Nothing,
-    /// What has another ID by now.
+    /// A session that has another ID by now.
     Moved,
     Session(Live),
 }
@@ -122,7 +122,7 @@ impl<S: Store> Kept<S> {
     pub(super) fn set<'s>(&self, cookie: SetCookie, response: Reply<'s>) -> Reply<'s> {
         let cookie = if self.is_secure() { cookie.secure() } else { cookie };
         let response = cookie.add_to(response).expect("the name was checked, the rest is our own");
-        // A cache on the way may not keep it for others. What the program says of its own counts.
+        // No cache may give one visitor's cookie to others. Where the program says something, it knows.
         match response.field_value("Cache-Control") {
             Some(_) => response,
             None => response.field("Cache-Control", "no-store"),
@@ -131,7 +131,7 @@ impl<S: Store> Kept<S> {
 }
 
 pub(super) fn fitting(value: Vec<u8>) -> Result<Vec<u8>, SessionError> {
-    if value.len() <= MOST { Ok(value) } else { Err(SessionError::TooLong(value.len())) }
+    if value.len() <= MAX_BYTES { Ok(value) } else { Err(SessionError::TooLong(value.len())) }
 }
 
 pub(super) fn contended() -> SessionError {

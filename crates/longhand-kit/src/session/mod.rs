@@ -41,22 +41,33 @@
 //! - **No session without a need.** A visitor of whom nothing is stored gets no cookie.
 //! - **No ID but its own.** An ID that is not in the store is never taken over, so nobody can plant
 //!   one (*fixation*); and [`sign_in`](Sessions::sign_in) gives a new one, as
-//!   [`rotate`](Sessions::rotate) does whenever somebody may do more than before, so that one that was planted or seen is worth nothing.
+//!   [`rotate`](Sessions::rotate) does whenever somebody may do more than before. So one that was
+//!   planted or seen is worth nothing.
 //! - **An end.** After a while without use, and after a longer while with it, a session is over, by
 //!   the server's clock. [`end`](Sessions::end) removes it on both sides.
-//! - **Requests at the same time.** A change is made to what is in the store, and again if that has
-//!   changed meanwhile: none is lost. A session that was ended or got another ID is changed by no
-//!   request that began before. And no request with an ID that is not known (any more) touches the
-//!   cookie, unless it begins, signs in or ends: the browser may have a new one by now.
+//! - **Requests at the same time.** No change is lost: if a session has changed since a request read
+//!   it, the request makes its change again, to what is there now. A session that was ended, or got
+//!   another ID, is changed by no request that began before. And where an ID is not known (any more),
+//!   only beginning, signing in and ending touch the cookie: the browser may have a new one by now.
+//!
+//! Where a session gets another ID, the store keeps for a minute under the old one where it went. This
+//! is for a browser that sends two requests at once, both with ID 1:
+//!
+//! ```text
+//! sign-in:   reads 1, opens 2, writes "1 has become 2"                 answers with the cookie of 2
+//! sign-out:                                             reads 1, finds that: ends 1 and 2
+//! ```
+//!
+//! Without the note the sign-out would end nothing, and the visitor would stay signed in.
 //!
 //! # What it leaves to others
 //!
 //! Every instance of a program needs the same [`Store`]. Where a user's name is all that is kept, a
 //! [signed](crate::signed) cookie does without a store, but cannot be ended before it expires.
 //! `SameSite=Lax` keeps the cookie away from forms of other sites, not of neighbouring subdomains:
-//! see to the origin of a request as well.
+//! have a [guard](crate::cross_origin) look at the origin of a request as well.
 //!
-//! Who may begin. Where a visitor who has not signed in can [`begin`](Sessions::begin), one client can
+//! It does not decide who may begin a session. Where a visitor who has not signed in can [`begin`](Sessions::begin), one client can
 //! begin 65,536 within seconds, and [`Sessions::new`] has then forgotten everybody else's. A
 //! [limit for each client](crate::rate) comes before it, as in the example of
 //! [`update`](Sessions::update); and those who have signed in are kept in a second `Sessions` with
@@ -69,6 +80,6 @@ mod kept;
 mod sessions;
 
 pub use error::SessionError;
-pub use record::MOST;
+pub use record::MAX_BYTES;
 pub use sessions::Sessions;
 pub use store::{Key, Memory, Store};

@@ -5,15 +5,31 @@ use std::io;
 use super::store::Key;
 
 /// The bytes that a session holds, at most: for who somebody is and what they are at, not for data.
-pub const MOST: usize = 4_096;
+///
+/// ```
+/// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+/// use longhand_kit::session::{MAX_BYTES, SessionError, Sessions};
+///
+/// # let sessions = Sessions::new();
+/// # let check = |request: &mut Request<'_>| {
+/// let refused = sessions.begin(request, [0; MAX_BYTES + 1], Response::text("hello\n"));
+/// assert!(matches!(refused, Err(SessionError::TooLong(4_097))));
+/// # Response::text("") };
+/// # let mut client = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+/// # serve_connection(&mut client, &Limits::default(), check);
+/// # assert!(client.output_text().starts_with("HTTP/1.1 200 "));
+/// ```
+pub const MAX_BYTES: usize = 4_096;
 
 /// A record: of a session, or of the place where one was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
     /// A session: the second since 1970 at which it began, that of its last use, and its value.
     Live { began: u64, used: u64, value: Vec<u8> },
-    /// A session that has got another ID, and when. It is never followed to be used, only to be
-    /// ended: who knows the old ID alone must not come into what has been signed in since.
+    /// What stays for a minute in place of a session that has got another ID: the second since 1970
+    /// of that, and the key of the new one. A sign-out that was sent with the old ID follows it, to end
+    /// the new session. Nothing else does: whoever knows only the old ID must not get at a session in
+    /// which somebody has signed in since. The [module](super) has an example.
     Moved { at: u64, to: Key },
 }
 

@@ -1,4 +1,5 @@
-//! What a program does with sessions, each in steps that other requests may come between.
+//! What a program does with sessions. Each method takes several steps in the store, and other requests
+//! may come between any two of them.
 
 use std::io;
 use std::time::Duration;
@@ -11,12 +12,32 @@ use super::store::{Memory, Store};
 use crate::cookie::{Cookies, SetCookie};
 use crate::seconds::seconds;
 
-/// The sessions of a program. See the module's page for an example.
+/// The sessions of a program: see the [module](super) for what its handlers do. It is built once:
+///
+/// ```
+/// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+/// use longhand_kit::session::{Memory, Sessions};
+/// # use std::time::Duration;
+///
+/// let sessions = Sessions::over(Memory::new(1_000))
+///     .name("shop")
+///     .idle(Duration::from_secs(30 * 60))
+///     .longest(Duration::from_secs(24 * 60 * 60))
+///     .insecure_http();
+/// # let begin = |request: &mut Request<'_>| -> Result<Response, Response> {
+/// # assert_eq!(sessions.find(request)?, None);
+/// # Ok(sessions.begin(request, "1", Response::text(""))?) };
+/// # let mut client = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+/// # serve_connection(&mut client, &Limits::default(), begin);
+/// # let output = client.output_text();
+/// assert!(output.contains("\r\nSet-Cookie: shop="));
+/// assert!(!output.contains("Secure"));
+/// ```
 pub struct Sessions<S: Store = Memory>(Kept<S>);
 
 impl Sessions {
-    /// Sessions in memory: 65,536, of which the one unused longest makes room for another. So whoever
-    /// may begin them without a limit can end all others.
+    /// Sessions in memory, 65,536 at most: then the one unused longest makes room for another. So
+    /// whoever may begin them without a limit can end all others.
     #[must_use]
     pub fn new() -> Self {
         Self::over(Memory::new(1 << 16))
@@ -74,22 +95,24 @@ impl<S: Store> Sessions<S> {
         Self(Kept { cookie, ..self.0 })
     }
 
-    /// The value of the session that a request belongs to, if there is one. That is a use of it,
-    /// which is noted to the minute.
+    /// The value of the session that a request belongs to, if there is one. This counts as
+    /// a use, noted to the minute.
     ///
     /// # Errors
     /// If the store fails.
     pub fn find(&self, request: &Request<'_>) -> Result<Option<Vec<u8>>, SessionError> {
         let now = seconds(request.wall());
         let Found::Session(live) = self.0.load(request, now)? else { return Ok(None) };
+        // A write for each request would be waste. Where a minute is much of `idle`, a sixteenth of it
+        // is the error that a session's end may have.
         if now.saturating_sub(live.used) >= 60.min(self.0.idle / 16) {
-            // Where it fails another request has come first, and was a use as well.
+            // If it fails, another request has come first, and was a use as well.
             self.0.replace(&live, live.value.clone(), now)?;
         }
         Ok(Some(live.value))
     }
 
-    /// The same where the value is text, such as a user's name.
+    /// What [`find`](Self::find) finds where the value is text, such as a user's name.
     ///
     /// # Errors
     /// As [`find`](Self::find), and if the value is not UTF-8: something else has written it.
@@ -185,9 +208,9 @@ impl<S: Store> Sessions<S> {
     /// Gives the request's session a new ID and a new value, or begins one, and lets the response set
     /// the cookie. The old ID is worth nothing any more.
     ///
-    /// For every change of what somebody may do. `change` gets the value so far, or
-    /// `None` if there is no session, or none any more: who somebody is must then come from what was
-    /// just checked. It is called again if another request has changed the session meanwhile.
+    /// Take it for every change of what somebody may do. `change` gets the value so far, or `None` if
+    /// there is no session, or none any more: who somebody is must then come from what was just
+    /// checked. [`SessionError`] has an example. `change` is called again if another request has changed the session meanwhile.
     ///
     /// # Errors
     /// [`SessionError::Gone`] if `change` gives `None`. Or if the value is too long, or the store

@@ -5,8 +5,8 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What a session is kept under: SHA-256 of its ID. Who reads the store cannot make an ID of it, and
-/// how long a look-up takes tells nothing about one.
+/// What a session is kept under: SHA-256 of its ID. Whoever reads the store cannot make an ID of it,
+/// and how long a look-up takes tells nothing about one.
 pub type Key = [u8; 32];
 
 /// A place for sessions, shared by all threads, and by all instances of a program where there are
@@ -37,8 +37,8 @@ pub trait Store {
     /// If the store cannot be read.
     fn get(&self, key: &Key) -> io::Result<Option<Vec<u8>>>;
 
-    /// Puts `record` under a key, if what is there is exactly `seen`, or nothing for `None`; whether
-    /// it was. After `keep` the store may forget it.
+    /// Puts `record` under a key, if what is there is exactly `seen` (`None`: nothing), and says whether
+    /// it did. After `keep` the store may forget the record.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -61,6 +61,18 @@ pub trait Store {
 /// end with the program, and other instances do not know them.
 ///
 /// It has no clock. Records whose time is over go when they are found or when room is needed.
+///
+/// ```
+/// use longhand_kit::session::{Memory, Store};
+/// use std::time::Duration;
+///
+/// let store = Memory::new(2);
+/// for key in [[1; 32], [2; 32], [3; 32]] {
+///     assert!(store.put(&key, None, b"a record", Duration::from_secs(60))?);
+/// }
+/// assert_eq!((store.count(), store.get(&[1; 32])?), (2, None));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Memory {
     most: usize,
     held: Mutex<Held>,
@@ -80,14 +92,14 @@ impl Memory {
     /// Room for so many sessions. One takes some 400 bytes beside what it holds.
     ///
     /// # Panics
-    /// If that is none.
+    /// If `most` is 0.
     #[must_use]
     pub fn new(most: usize) -> Self {
         assert!(most > 0, "session::Memory: expected room for one session at least");
         Self { most, held: Mutex::default() }
     }
 
-    /// How many records there are, those whose time is over among them.
+    /// How many records there are, including those whose time is over.
     #[must_use]
     pub fn count(&self) -> usize {
         self.held().records.len()
