@@ -1,9 +1,9 @@
 //! Which codings of a representation a client accepts, and which it likes best.
 //!
 //! What enters are a request and the codings that there are; what leaves are those of them that may
-//! be sent, the best first (RFC 9110 sections 12.4.2 and 12.5.3). A weight that is none counts as 0:
-//! what cannot be read was not asked for. Without the field nothing but `identity` is left: the RFC
-//! lets a server send anything then, and clients that leave it away do not decode anything.
+//! be sent, the best first (RFC 9110 sections 12.4.2 and 12.5.3). A malformed weight counts as 0: what
+//! cannot be read was not asked for. Without the field nothing but `identity` is left: the RFC lets a
+//! server send anything then, but clients that do not send it do not decode anything.
 //!
 //! Languages and media types are not negotiated here: sites that have several give each its own
 //! address, which can be linked and cached.
@@ -45,7 +45,8 @@ pub fn codings<'o>(request: &Request<'_>, offered: &[&'o str]) -> Vec<&'o str> {
     found.into_iter().map(|(_, coding)| coding).collect()
 }
 
-/// From "not acceptable" through "if there is nothing else" to thousandths.
+/// 0 is "not acceptable", 1 "if there is nothing else", and from 2 on thousandths, each one more: so
+/// that sorting puts what was named before what was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Weight(u16);
 
@@ -59,7 +60,6 @@ impl Weight {
     }
 }
 
-/// One element of the list.
 struct Accepted<'r> {
     coding: &'r [u8],
     weight: Weight,
@@ -75,7 +75,7 @@ impl<'r> Accepted<'r> {
         };
         let (coding, parameter) = element.split_at(semicolon);
         let weight = match trim(&parameter[1..]) {
-            [b'q' | b'Q', b'=', value @ ..] => thousandths(value).unwrap_or(0),
+            [b'q' | b'Q', b'=', value @ ..] => qvalue(value).unwrap_or(0),
             _ => 0,
         };
         Self { coding: trim(coding), weight: Weight::thousandths(weight) }
@@ -100,7 +100,8 @@ fn weight_of(coding: &str, accepted: &[Accepted<'_>]) -> Weight {
 }
 
 // ABNF: qvalue = ( "0" [ "." 0*3( DIGIT ) ] ) / ( "1" [ "." 0*3( "0" ) ] )  (RFC 9110 section 12.4.2)
-fn thousandths(value: &[u8]) -> Option<u16> {
+/// In thousandths.
+fn qvalue(value: &[u8]) -> Option<u16> {
     let (whole, decimals) = match value {
         [whole] => (whole, &[][..]),
         [whole, b'.', decimals @ ..] if decimals.len() <= 3 => (whole, decimals),
@@ -199,10 +200,10 @@ mod tests {
     fn every_qvalue_of_the_grammar_is_read_and_nothing_else() {
         for n in 0..=1_000u16 {
             let text = format!("{}.{:03}", n / 1_000, n % 1_000);
-            assert_eq!(thousandths(text.as_bytes()), Some(n), "{text}");
+            assert_eq!(qvalue(text.as_bytes()), Some(n), "{text}");
             let short = text.trim_end_matches('0');
-            assert_eq!(thousandths(short.as_bytes()), Some(n), "{short}");
+            assert_eq!(qvalue(short.as_bytes()), Some(n), "{short}");
         }
-        assert_eq!((thousandths(b"0"), thousandths(b"1")), (Some(0), Some(1_000)));
+        assert_eq!((qvalue(b"0"), qvalue(b"1")), (Some(0), Some(1_000)));
     }
 }

@@ -3,8 +3,8 @@
 //! What enters is a Range field from anybody and the length of what is there; what leaves are the
 //! parts to send, or that there are none, or that all of it is to be sent. All of it is sent where
 //! the RFC lets a server ignore the field: another unit than bytes, a field that cannot be read,
-//! nothing there to take a part of; and what only an attacker or a broken client asks for: more than
-//! eight ranges, or ranges that overlap, which would make a small request a large answer.
+//! no bytes to take a part of; and what only an attacker or a broken client asks for: more than eight
+//! ranges, or ranges that overlap, which would make a small request a large answer.
 //!
 //! ```
 //! use longhand_kit::range::{Selection, select};
@@ -18,10 +18,19 @@
 
 use longhand::wire::elements;
 
-/// The ranges that are read, at most.
-const MOST: usize = 8;
+/// The ranges of one request, at most: each is compared with all before it.
+const MAX_RANGES: usize = 8;
 
 /// The offsets of the first and the last byte of a part, both of which belong to it.
+///
+/// ```
+/// use longhand_kit::range::{Selection, select};
+///
+/// let Selection::Parts(parts) = select(b"bytes=1000-9999", 1234) else { panic!() };
+/// let part = parts[0];
+/// assert_eq!((part.first(), part.last(), part.len()), (1000, 1233, 234));
+/// assert_eq!(part.content_range(1234), "bytes 1000-1233/1234");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteRange {
     first: u64,
@@ -43,6 +52,13 @@ pub enum Selection {
 // ABNF: ranges-specifier = range-unit "=" range-set; range-set = 1#range-spec
 //                                                                       (RFC 9110 section 14.1.1)
 /// Reads the value of a Range field for a representation of `length` bytes.
+///
+/// ```
+/// use longhand_kit::range::{Selection, select};
+/// assert!(matches!(select(b"bytes=-1", 10), Selection::Parts(_)));
+/// assert_eq!(select(b"bytes=10-", 10), Selection::Unsatisfiable);
+/// assert_eq!(select(b"lines=1-2", 10), Selection::Whole);
+/// ```
 #[must_use]
 pub fn select(value: &[u8], length: u64) -> Selection {
     match (length, range_set(value)) {
@@ -66,7 +82,7 @@ fn satisfy(set: &[u8], length: u64) -> Selection {
         if let Some(part) = spec.within(length) {
             parts.push(part);
         }
-        if count > MOST || overlaps(&parts) {
+        if count > MAX_RANGES || overlaps(&parts) {
             return Selection::Whole;
         }
     }
@@ -90,7 +106,7 @@ fn overlaps(parts: &[ByteRange]) -> bool {
 enum Spec {
     /// From an offset to another one, or to the end.
     Int(u64, Option<u64>),
-    /// So many bytes at the end.
+    /// This many bytes at the end.
     Suffix(u64),
 }
 
@@ -155,8 +171,7 @@ impl ByteRange {
 
     // ABNF: Content-Range = range-unit SP ( incl-range "/" complete-length / "*" … )
     //                                                                     (RFC 9110 section 14.4)
-    /// The value of a Content-Range field, where all of it is `length` bytes.
-    ///
+    /// The value of a Content-Range field, where the whole representation has `length` bytes.
     #[must_use]
     pub fn content_range(self, length: u64) -> String {
         format!("bytes {}-{}/{length}", self.first, self.last)

@@ -1,8 +1,8 @@
 //! Signed values: a cookie or a link that comes back as it was made, or is refused.
 //!
 //! What enters is a value, what it is for, and when it expires; what leaves is a text that a cookie
-//! or a URI can hold as it is. Whoever gets it can read the value: it is signed, not encrypted. He
-//! cannot change it, use it for something else, or use it longer.
+//! or a URI can hold as it is. Whoever gets it can read the value: it is signed, not encrypted. But
+//! nobody can change it, use it for something else, or use it longer.
 //!
 //! ```
 //! use longhand_kit::signed::{Keys, Unverified};
@@ -40,7 +40,13 @@ use crate::seconds::seconds;
 use crate::{base64, mac, random};
 
 /// The least bytes of a key: as many as the hash has. More add nothing, and less can be guessed.
-pub const LEAST: usize = 32;
+///
+/// ```
+/// use longhand_kit::signed::{Keys, MIN_KEY_BYTES};
+/// assert!(Keys::parse("k".repeat(MIN_KEY_BYTES)).is_ok());
+/// assert!(Keys::parse("k".repeat(MIN_KEY_BYTES - 1)).is_err());
+/// ```
+pub const MIN_KEY_BYTES: usize = 32;
 
 /// The keys of a program, the newest first: that one signs, and all of them verify.
 ///
@@ -50,11 +56,11 @@ pub const LEAST: usize = 32;
 pub struct Keys(Vec<Vec<u8>>);
 
 impl Keys {
-    /// The keys of a setting, `SECRET_KEY=new,old`: parted by commas, without whitespace at their
+    /// The keys of a setting, `SECRET_KEY=new,old`: separated by commas, without whitespace at their
     /// ends. A key is the bytes of its text: 64 hexadecimal digits are a good one.
     ///
     /// # Errors
-    /// If one of them has fewer than [`LEAST`] bytes: which, and how many it has.
+    /// If one of them has fewer than [`MIN_KEY_BYTES`] bytes: which, and how many it has.
     ///
     /// ```
     /// use longhand_kit::signed::Keys;
@@ -64,7 +70,7 @@ impl Keys {
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, BadKeys> {
         let parts = text.as_ref().split(|&octet| octet == b',');
         let keys: Vec<_> = parts.map(|key| key.trim_ascii().to_vec()).collect();
-        if let Some(place) = keys.iter().position(|key| key.len() < LEAST) {
+        if let Some(place) = keys.iter().position(|key| key.len() < MIN_KEY_BYTES) {
             return Err(BadKeys { key: place + 1, of: keys.len(), bytes: keys[place].len() });
         }
         Ok(Self(keys))
@@ -72,14 +78,24 @@ impl Keys {
 
     /// One key that nobody knows. What it signs is refused after a restart, and by other instances.
     ///
+    /// ```
+    /// use longhand_kit::signed::{Keys, Unverified};
+    /// # use std::time::{Duration, SystemTime};
+    /// let now = SystemTime::now();
+    /// let signed = Keys::random()?.sign("sign-in", "user", "ada", now + Duration::from_secs(60));
+    /// let restarted = Keys::random()?;
+    /// assert_eq!(restarted.verify("sign-in", "user", signed, now), Err(Unverified::Signature));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// If the system gives no random bytes.
     pub fn random() -> io::Result<Self> {
-        Ok(Self(vec![random::bytes::<LEAST>()?.to_vec()]))
+        Ok(Self(vec![random::bytes::<MIN_KEY_BYTES>()?.to_vec()]))
     }
 
     /// Signs a value. `purpose` says what the program means by it, `name` under which name it will
-    /// come back, `expiry` the second from which it is refused: a fraction is cut off.
+    /// come back, `expiry` the time from which it is refused, in whole seconds: a fraction is cut off.
     #[must_use]
     pub fn sign(
         &self,
@@ -98,7 +114,7 @@ impl Keys {
     /// [`Request::wall`](longhand::Request::wall).
     ///
     /// # Errors
-    /// Why it is none: take it for absent, or answer with the error.
+    /// If it was not, or has expired. Treat the value as absent, or answer with the error (403).
     pub fn verify(
         &self,
         purpose: &str,
@@ -203,7 +219,7 @@ pub struct BadKeys {
 impl fmt::Display for BadKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, of, bytes } = self;
-        write!(f, "key {key} of {of} has {bytes} bytes, expected at least {LEAST}")
+        write!(f, "key {key} of {of} has {bytes} bytes, expected at least {MIN_KEY_BYTES}")
     }
 }
 

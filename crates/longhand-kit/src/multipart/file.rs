@@ -16,7 +16,7 @@ use super::part::Part;
 use crate::device::is_device;
 
 /// Bytes of a name that Linux, macOS and Windows keep.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME: usize = 255;
 
 impl Part<'_, '_> {
     /// The last component of the [file's name](Self::file_name), if any system can keep a file under
@@ -24,11 +24,28 @@ impl Part<'_, '_> {
     ///
     /// `None` for an empty name, one that begins with a dot or ends with a dot or a blank, one of more
     /// than 255 bytes, one that contains a control character or any of `< > : " | ? *`, and the names
-    /// of Windows' devices, such as `nul.txt`. Slashes and backslashes both part components.
+    /// of Windows' devices, such as `nul.txt`. Slashes and backslashes both separate components.
     ///
     /// ```text
     /// photo.jpg -> photo.jpg      C:\Users\Ada\photo.jpg -> photo.jpg      ../../.ssh/config -> config
     /// ..        -> None           .htaccess              -> None           a.txt:stream      -> None
+    /// ```
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+    /// # use longhand_kit::multipart::{Multipart, PartLimits};
+    /// # let check = |request: &mut Request<'_>| -> Result<Response, Response> {
+    /// # let mut parts = Multipart::of(request, &PartLimits::default())?;
+    /// # let part = parts.next()?.unwrap();
+    /// // Content-Disposition: form-data; name="f"; filename="../../.ssh/config"
+    /// assert_eq!(part.file_name(), Some("../../.ssh/config"));
+    /// assert_eq!(part.safe_file_name(), Some("config"));
+    /// # Ok(Response::text("")) };
+    /// # let body = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"../../.ssh/config\"\r\n\r\n\r\n--x--";
+    /// # let mut client = Scripted::new().send(format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\
+    /// #     Content-Type: multipart/form-data; boundary=x\r\n\r\n{body}", body.len())).end();
+    /// # serve_connection(&mut client, &Limits::default(), check);
+    /// # assert!(client.output_text().starts_with("HTTP/1.1 200 "), "{}", client.output_text());
     /// ```
     #[must_use]
     pub fn safe_file_name(&self) -> Option<&str> {
@@ -66,7 +83,6 @@ impl Part<'_, '_> {
     }
 }
 
-/// There is a file of this name.
 fn taken() -> io::Error {
     let refusal = Refusal::new(Status::CONFLICT, "A file of this name is there already.");
     io::Error::new(io::ErrorKind::AlreadyExists, refusal)
@@ -111,7 +127,7 @@ impl Drop for Unfinished {
 fn safe_file_name(sent: &str) -> Option<&str> {
     let name = sent.rsplit(['/', '\\']).next()?;
     let is_odd = |c: char| c.is_control() || "<>:\"|?*".contains(c);
-    let fits = (1..=LONGEST_NAME).contains(&name.len())
+    let fits = (1..=MAX_NAME).contains(&name.len())
         && !name.starts_with('.')
         && !name.ends_with(['.', ' '])
         && !name.contains(is_odd)
