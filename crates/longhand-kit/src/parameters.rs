@@ -59,7 +59,7 @@ impl<'v> Parameterised<'v> {
         self.parameters.iter().find(is_named).map(|(_, value)| value.as_str())
     }
 
-    /// Whether text of this type is UTF-8, as it is where nothing else is said.
+    /// Whether text of this type is UTF-8: it says so, or names no charset.
     pub(crate) fn is_utf8(&self) -> bool {
         self.get("charset").is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"))
     }

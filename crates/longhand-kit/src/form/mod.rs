@@ -35,12 +35,28 @@ pub use read::MAX_BYTES;
 
 /// The pairs that are read, at most. Python's Django and PHP draw the line in the same place. A page
 /// with more inputs is hard to imagine, and every look-up walks the list.
+///
+/// ```
+/// use longhand_kit::form::{Form, MAX_PAIRS};
+/// assert_eq!(Form::parse("&a".repeat(MAX_PAIRS))?.len(), MAX_PAIRS);
+/// assert!(Form::parse("&a".repeat(MAX_PAIRS + 1)).is_err());
+/// # Ok::<(), longhand::Refusal>(())
+/// ```
 pub const MAX_PAIRS: usize = 1_000;
 
 /// The fields of a form, decoded, in the order in which they were sent.
 ///
 /// [`parse`](Self::parse) reads one, collecting pairs makes one, and [`encode`](Self::encode) writes
 /// it. A name may occur more than once.
+///
+/// ```
+/// use longhand_kit::form::Form;
+///
+/// let form: Form = [("tag", "a"), ("tag", "b")].into_iter().collect();
+/// assert_eq!((form.len(), form.is_empty()), (2, false));
+/// assert_eq!(form.iter().last(), Some(("tag", "b")));
+/// assert_eq!(form.encode(), "tag=a&tag=b");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
     pairs: Vec<(String, String)>,
@@ -51,7 +67,7 @@ impl Form {
     //   sequences are separated by &, empty ones skipped; the first = separates name and value.
     /// Reads a body, or a query string without its `?`.
     ///
-    /// `+` is a space; escapes are decoded, once. Empty pairs, as in `a=1&&b=2&`, are skipped. A pair
+    /// `+` is a space; escapes are decoded once. Empty pairs, as in `a=1&&b=2&`, are skipped. A pair
     /// without `=` is a name with an empty value.
     ///
     /// # Errors

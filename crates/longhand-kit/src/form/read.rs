@@ -14,7 +14,8 @@ use crate::content_type::{content_type, unsupported};
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Bytes of a body that [`Form::read`] takes: 1 MiB. What somebody types is far less, and every
-/// connection may hold three times that while it decodes a form.
+/// connection may hold three times that while it decodes a form. [`Form::read_within`] takes another
+/// number.
 pub const MAX_BYTES: u64 = 1 << 20;
 
 impl Form {
@@ -56,8 +57,8 @@ impl Form {
     /// # assert!(client.output_text().ends_with("Hello, Ada\n"));
     /// ```
     ///
-    /// The Content-Type must be `application/x-www-form-urlencoded`, in any case. Parameters are let
-    /// pass, but for a `charset` other than UTF-8. A request without Content-Type and without a body
+    /// The Content-Type must be `application/x-www-form-urlencoded`, in any case. Its
+    /// parameters do not matter, but for a `charset` other than UTF-8, which is refused. A request without Content-Type and without a body
     /// is an empty form: that is how some clients send one.
     ///
     /// # Errors
@@ -94,11 +95,19 @@ impl Form {
     ///
     /// ```
     /// # use longhand::{Request, Response};
-    /// # use longhand_kit::form::Form;
+    /// use longhand_kit::form::{Form, MAX_BYTES};
+    ///
     /// fn publish(request: &mut Request<'_>) -> Result<Response, Response> {
-    ///     let form = Form::read_within(request, 4 << 20)?; // a long text
+    ///     let form = Form::read_within(request, 4 * MAX_BYTES)?; // a long text
     ///     Ok(Response::text(format!("{} bytes\n", form.first("text").map_or(0, str::len))))
     /// }
+    /// # use longhand::{Limits, serve_connection, transport::Scripted};
+    /// # let head = |length| format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\
+    /// #     Content-Type: application/x-www-form-urlencoded\r\n\r\n");
+    /// # let mut client = Scripted::new().send(head(8)).send("text=abc").send(head(4_194_305)).end();
+    /// # serve_connection(&mut client, &Limits::default(), publish);
+    /// # assert!(client.output_text().contains("\r\n\r\n3 bytes\n"));
+    /// # assert!(client.output_text().ends_with("form: expected at most 4194304 bytes\n"), "{}", client.output_text());
     /// ```
     ///
     /// # Errors

@@ -16,7 +16,6 @@ use crate::parameters::Parameterised;
 /// What was expected, and how many bytes into the head.
 type Wrong = (Expected, usize);
 
-/// What the head of a part says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) name: String,
@@ -75,7 +74,8 @@ fn single<'b>(fields: &Fields<'b>, name: &str) -> Result<Option<(usize, &'b str)
     }
 }
 
-/// Content-Transfer-Encoding may say that nothing was done to the content.
+/// Nothing here undoes base64 or quoted-printable, so Content-Transfer-Encoding may only say that
+/// neither was done.
 fn check_encoding(fields: &Fields<'_>) -> Result<(), Wrong> {
     const NONE: [&str; 3] = ["7bit", "8bit", "binary"];
     match single(fields, "Content-Transfer-Encoding")? {

@@ -23,8 +23,8 @@ pub(super) struct Label {
 }
 
 impl Label {
-    /// What is wrong at a byte of the body. The line that was `found` is shown, or the start of it; if
-    /// there is one, and it is not too much of what is good in itself.
+    /// What is wrong at a byte of the body. The line that was `found` is shown, or the start of it; but
+    /// not where there is merely too much of it (413): there is nothing wrong in what it says.
     pub(super) fn refuse(&self, at: u64, expected: Expected, found: &[u8]) -> Refusal {
         let Expected { status, what } = expected;
         let mut text = match (self.number, &self.name) {

@@ -125,7 +125,7 @@ impl Default for PartLimits {
 /// ```
 pub struct Multipart<'r> {
     splitter: Splitter<'r>,
-    /// How they ended, once they have: behind the last, or with one that was refused.
+    /// Once no part can follow: `Ok` behind the last one, or the refusal to repeat.
     ended: Option<Result<(), Refusal>>,
 }
 

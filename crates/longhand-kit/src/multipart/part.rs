@@ -16,11 +16,14 @@ use crate::parameters::Parameterised;
 /// # use longhand_kit::multipart::{Multipart, PartLimits};
 /// use std::io::BufRead;
 ///
-/// /// Counts the lines of every file, however long it is.
+/// /// Counts the lines of every text file, however long it is.
 /// fn count(request: &mut Request<'_>) -> Result<Response, Response> {
 ///     let mut counts = String::new();
 ///     let mut parts = Multipart::of(request, &PartLimits::default())?;
 ///     while let Some(mut part) = parts.next()? {
+///         if part.media_type() != "text/plain" {
+///             continue;
+///         }
 ///         let mut lines = 0;
 ///         while part.skip_until(b'\n')? > 0 {
 ///             lines += 1;
@@ -56,8 +59,8 @@ impl<'p, 'r> Part<'p, 'r> {
     }
 
     /// The name of the file as it was sent, if the part is a file: any text, also `../../etc/passwd`.
-    /// Empty where nothing was chosen. Show it, and keep files under [`safe_file_name`](Self::safe_file_name) or a
-    /// name of your own.
+    /// Empty where nothing was chosen. Show it, but keep files under
+    /// [`safe_file_name`](Self::safe_file_name) or a name of your own.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         self.head.file_name.as_deref()
