@@ -1,7 +1,7 @@
 //! A limit on how often one client may ask: a token bucket for each, in bounded memory.
 //!
-//! What enters is the time and the client's address; what leaves is leave to go on, or
-//! [`TooMany`], whose answer is 429 with Retry-After (RFC 6585 section 4).
+//! What enters is the time and the client's address; what leaves is `Ok`, or [`TooMany`], whose
+//! answer is 429 with Retry-After (RFC 6585 section 4).
 //!
 //! ```
 //! use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
@@ -41,13 +41,14 @@
 //!
 //! # What it does not stop
 //!
-//! One who has many addresses. A /48, which some providers give away, has 65,536 times /64, and so
-//! 65,536 times the rate; a rented crowd of machines has as much. What it cannot do is to make room
-//! for itself: a bucket is forgotten only while all places are taken, and the fullest first, which
-//! for those who asked once is a request gained. To have one forgotten that is empty takes as many
-//! other buckets as there are places, each as empty: many more requests than that gives back. To
-//! limit those who have a /48, ask a second limit, for the address with its last 80 bits cleared.
-//! What bounds all of them together is `longhand`'s cap on connections.
+//! - **A client with many networks.** A /48, which some providers give to each customer, holds 65,536
+//!   /64, and so has 65,536 times the rate; as many rented machines have as much. Against a /48, ask a
+//!   second limit, for the address with its last 80 bits cleared.
+//! - **Many clients at once.** Each stays within its own rate. What bounds all of them together is
+//!   `longhand`'s cap on connections.
+//! - **Forgetting, while all places are taken.** The fullest bucket goes first, and its client gains
+//!   what was missing in it: one request, where it has asked once. To have an empty bucket forgotten,
+//!   a client must empty a bucket for every place there is: more requests than it gains.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -81,8 +82,20 @@ impl Client {
 
 /// A bucket of tokens for each client: a request takes one, and they come back one by one.
 ///
-/// It is shared by all threads, and asked before the work is done. One that is refused takes
-/// nothing, so that whoever waits as long as it is told is let in.
+/// All threads share it, and ask it before they do the work. A request that is refused takes no
+/// token: a client that waits as long as it is told is let in.
+///
+/// ```
+/// use longhand_kit::rate::RateLimit;
+/// use std::time::{Duration, Instant};
+///
+/// let limit = RateLimit::new(1, Duration::from_secs(60));
+/// let (now, client) = (Instant::now(), "192.0.2.1".parse().unwrap()); // in a handler: request.now()
+/// assert!(limit.admit(now, client).is_ok());
+/// let refused = limit.admit(now + Duration::from_secs(20), client).unwrap_err();
+/// assert_eq!(refused.wait, Duration::from_secs(40));
+/// assert!(limit.admit(now + Duration::from_secs(60), client).is_ok());
+/// ```
 pub struct RateLimit {
     /// How long it takes until one token has come back.
     each: Duration,
@@ -111,6 +124,17 @@ impl RateLimit {
 
     /// The same with places for so many clients at most, 65,536 if not set. A place takes about 130
     /// bytes, and is free again once its bucket is full.
+    ///
+    /// ```
+    /// use longhand_kit::rate::RateLimit;
+    /// use std::{net::IpAddr, time::{Duration, Instant}};
+    ///
+    /// let limit = RateLimit::new(1, Duration::from_secs(60)).places(2);
+    /// let now = Instant::now(); // in a handler: request.now()
+    /// let ask = |last: u8| limit.admit(now, IpAddr::from([192, 0, 2, last])).is_ok();
+    /// assert!(ask(1) && !ask(1) && ask(2));
+    /// assert!(ask(3), "a third client takes the place of another");
+    /// ```
     #[must_use]
     pub fn places(self, most: usize) -> Self {
         Self { full_again: Mutex::new(Expiring::new(most)), ..self }
@@ -119,7 +143,7 @@ impl RateLimit {
     /// Takes a token from the client's bucket. `now` is [`Request::now`](longhand::Request::now).
     ///
     /// # Errors
-    /// If none is left: how long to wait for one.
+    /// If no token is left: [`TooMany`], with how long to wait for one.
     pub fn admit(&self, now: Instant, client: IpAddr) -> Result<(), TooMany> {
         let client = Client::at(client);
         // Nothing under the lock can panic half way, and each entry is true by itself.
@@ -155,6 +179,16 @@ impl fmt::Debug for RateLimit {
 }
 
 /// A client has asked too often, and is told when to ask again.
+///
+/// ```
+/// use longhand::{IntoResponse, Status};
+/// use longhand_kit::rate::TooMany;
+/// use std::time::Duration;
+///
+/// let refused = TooMany { wait: Duration::from_millis(1_500) };
+/// assert_eq!(refused.to_string(), "too many requests: try again in 2 s");
+/// assert_eq!(refused.into_response().status_code(), Status::TOO_MANY_REQUESTS);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
     /// How long the client has to wait.
