@@ -11,7 +11,7 @@ use longhand::wire::{Fields, unquote};
 
 use crate::origin::{Scheme, host_and_port};
 
-/// What is known of the client. `None`: nothing was said that could be read.
+/// What a hop said of the client. `None`: it said nothing that could be read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) address: Option<IpAddr>,
@@ -22,7 +22,7 @@ pub(super) struct Said {
 /// Walks `X-Forwarded-For` from the right, up to the first address that is not trusted.
 ///
 /// Scheme and host are those that the same hop saw. Many proxies replace these two fields and do not
-/// add to them; then there are fewer values than hops, and the first one counts.
+/// add to them; then there are fewer values than hops, and the leftmost counts.
 pub(super) fn from_x_forwarded(
     fields: Fields<'_>,
     reads_host: bool,
@@ -62,8 +62,8 @@ pub(super) fn from_forwarded(fields: Fields<'_>, trusts: impl Fn(IpAddr) -> bool
 }
 
 // ABNF: #element => [ element ] *( OWS "," OWS [ element ] )            (RFC 9110 section 5.6.1.2)
-/// The elements of all lines of this name, the last one first, without the empty ones. What is no
-/// text becomes one that no rule accepts.
+/// The elements of all lines of this name, the last one first, without the empty ones. One that is
+/// not UTF-8 leaves as `?`, which is neither an address nor a scheme nor a host: it ends the walk.
 fn from_right<'b>(
     fields: Fields<'b>,
     name: &str,

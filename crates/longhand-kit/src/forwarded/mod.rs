@@ -100,6 +100,19 @@ enum Family {
 
 impl Proxies {
     /// No proxy: the client is the peer, whatever it says.
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+    /// use longhand_kit::forwarded::Proxies;
+    ///
+    /// let mut peer = Scripted::new().address("192.0.2.1:4000".parse().unwrap())
+    ///     .send("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n").end();
+    /// serve_connection(&mut peer, &Limits::default(), |request: &mut Request<'_>| {
+    ///     let client = Proxies::none().client(request);
+    ///     assert_eq!(client.address(), "192.0.2.1".parse().ok());
+    ///     Response::text("")
+    /// });
+    /// ```
     #[must_use]
     pub fn none() -> Self {
         Self::default()
@@ -146,14 +159,28 @@ impl Proxies {
 
     /// The same, where the proxies set `X-Forwarded-Host` as well. Without this it is not read,
     /// because a proxy that does not know the field passes on what the client made up.
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+    /// use longhand_kit::forwarded::Proxies;
+    ///
+    /// let proxies = Proxies::x_forwarded("unix")?.and_host();
+    /// # let mut proxy = Scripted::new().send(
+    /// #     "GET / HTTP/1.1\r\nHost: backend\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: go.example\r\n\r\n").end();
+    /// # serve_connection(&mut proxy, &Limits::default(), |request: &mut Request<'_>| {
+    /// // X-Forwarded-Host: go.example
+    /// assert_eq!(proxies.client(request).authority(), "go.example");
+    /// # Response::text("") });
+    /// # assert!(proxy.output_text().starts_with("HTTP/1.1 200 "));
+    /// # Ok::<(), longhand_kit::forwarded::BadPrefix>(())
+    /// ```
     #[must_use]
     pub fn and_host(mut self) -> Self {
         self.reads_host = true;
         self
     }
 
-    /// Who asks: to be called where it is needed, or once, and kept by
-    /// [`Request::set`].
+    /// Who asks. Call it where you need it; or once, and keep what it gives by [`Request::set`].
     #[must_use]
     pub fn client(&self, request: &Request<'_>) -> Client {
         let mut client = Client {
@@ -172,6 +199,19 @@ impl Proxies {
 
     /// The address of the client alone, from what an observer is told of a request: its peer, and the
     /// fields of its head. `None` over a Unix socket whose peer says nothing.
+    ///
+    /// ```
+    /// # use longhand::{Answered, Event};
+    /// # use longhand_kit::forwarded::Proxies;
+    /// # let proxies = Proxies::none();
+    /// let observer = |event: &Event<'_>| match event {
+    ///     Event::Answered(Answered { head: Some(head), peer, status, .. }) => {
+    ///         println!("{status} for {:?}", proxies.address(*peer, head.fields));
+    ///     }
+    ///     _ => {}
+    /// };
+    /// # let _: &dyn Fn(&Event<'_>) = &observer;
+    /// ```
     #[must_use]
     pub fn address(&self, peer: Option<SocketAddr>, fields: Fields<'_>) -> Option<IpAddr> {
         let peer = canonical(peer);

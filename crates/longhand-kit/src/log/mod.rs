@@ -16,16 +16,29 @@
 //! ```
 //! use longhand::{Request, Response, Server};
 //! use longhand_kit::log::{Log, User};
+//! use std::fs::{self, OpenOptions};
 //!
-//! let server = Server::bind("127.0.0.1:0")?;
-//! let log = Log::combined(std::io::stdout());
-//! let server = server.observe(move |event| log.observe(event));
-//! # server.handle().stop();
+//! # let path = std::env::temp_dir().join(format!("longhand-kit-access-{}", std::process::id()));
+//! let log = Log::combined(OpenOptions::new().create(true).append(true).open(&path)?);
+//! let server = Server::bind("127.0.0.1:0")?.observe(move |event| log.observe(event));
+//! # let (address, handle) = (server.local_addr()?, server.handle());
+//! # std::thread::spawn(move || {
+//! #     use std::io::{Read, Write};
+//! #     let mut client = std::net::TcpStream::connect(address).unwrap();
+//! #     let get = "GET /a?b HTTP/1.1\r\nHost: x\r\nUser-Agent: curl/8.5.0\r\nConnection: close\r\n\r\n";
+//! #     client.write_all(get.as_bytes()).unwrap();
+//! #     client.read_to_end(&mut Vec::new()).unwrap();
+//! #     handle.stop();
+//! # });
 //! server.run(|request: &mut Request<'_>| {
 //!     request.set(User("ada".into())); // what a guard has found out
 //!     Response::text("hello\n")
 //! })?;
-//! // 203.0.113.7 - ada [06/Nov/1994:08:49:37 +0000] "GET /a? HTTP/1.1" 200 6 "-" "curl/8.5.0"
+//! // 127.0.0.1 - ada [06/Nov/1994:08:49:37 +0000] "GET /a? HTTP/1.1" 200 6 "-" "curl/8.5.0"
+//! let line = fs::read_to_string(&path)?;
+//! assert!(line.starts_with("127.0.0.1 - ada ["), "{line}");
+//! assert!(line.ends_with("] \"GET /a? HTTP/1.1\" 200 6 \"-\" \"curl/8.5.0\"\n"), "{line}");
+//! # fs::remove_file(&path)?;
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
@@ -44,8 +57,8 @@ mod escape;
 
 use escape::{bare, clf_time, json, quoted, rfc3339_time};
 
-/// Who asks, to be [set](longhand::Request::set) on a request by what has found it out, for its line
-/// in the log.
+/// Who asks. Whatever finds it out [sets](longhand::Request::set) it on the request, for its line in
+/// the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User(pub String);
 
@@ -66,7 +79,7 @@ pub struct Log<W> {
 #[derive(Debug)]
 struct Out<W> {
     to: W,
-    /// The last line may have been written in part.
+    /// Whether the last line may have been written in part.
     torn: bool,
     lost: u64,
 }
@@ -92,8 +105,33 @@ impl<W: Write> Log<W> {
 
     /// A log of JSON objects. These are always there: `time`, `client`, `status`, `bytes`, `micros`
     /// (the time taken, in millionths of a second). These where there is something to say: `method`,
-    /// `target`, `version`, `host`, `route` (the pattern that matched), `user`, `referer`, `agent`, `violation`, `error`; and
-    /// `"cut":true` for a response that was not written whole.
+    /// `target`, `version`, `host`, `route` (the pattern that matched), `user`, `referer`, `agent`,
+    /// `violation`, `error`; and `"cut":true` for a response that was not written whole.
+    ///
+    /// ```
+    /// # use longhand::{Request, Response, Server};
+    /// use longhand_kit::{forwarded::Proxies, log::Log};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("longhand-kit-json-{}", std::process::id()));
+    /// # let file = std::fs::File::create(&path)?;
+    /// let log = Log::json(file).proxies(Proxies::x_forwarded("127.0.0.1")?).queries();
+    /// let server = Server::bind("127.0.0.1:0")?.observe(move |event| log.observe(event));
+    /// # let (address, handle) = (server.local_addr()?, server.handle());
+    /// # std::thread::spawn(move || {
+    /// #     use std::io::{Read, Write};
+    /// #     let mut proxy = std::net::TcpStream::connect(address).unwrap();
+    /// #     let get = "GET /a?b HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.7\r\nConnection: close\r\n\r\n";
+    /// #     proxy.write_all(get.as_bytes()).unwrap();
+    /// #     proxy.read_to_end(&mut Vec::new()).unwrap();
+    /// #     handle.stop();
+    /// # });
+    /// server.run(|_: &mut Request<'_>| Response::text("hello\n"))?;
+    /// let line = std::fs::read_to_string(&path)?;
+    /// assert!(line.contains(r#""client":"203.0.113.7","status":200,"bytes":6,"#), "{line}");
+    /// assert!(line.contains(r#""target":"/a?b""#), "{line}");
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn json(out: W) -> Self {
         Self::new(out, Format::Json)
     }
@@ -125,6 +163,11 @@ impl<W: Write> Log<W> {
     }
 
     /// How many lines could not be written: the disk was full, or the reader has gone.
+    ///
+    /// ```
+    /// use longhand_kit::log::Log;
+    /// assert_eq!(Log::combined(std::io::stdout()).lost(), 0);
+    /// ```
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.out().lost

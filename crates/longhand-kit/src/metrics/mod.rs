@@ -151,7 +151,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All at zero.
+    /// Every counter at zero.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -170,7 +170,7 @@ impl Metrics {
         }
     }
 
-    /// Counts an event.
+    /// Counts an event; see the [module's](self) example.
     pub fn observe(&self, event: &Event<'_>) {
         match event {
             Event::Accepted { .. } => self.accepted.add(1),

@@ -5,7 +5,6 @@
 
 use std::fmt::{Arguments, Display, Write};
 
-/// A page of samples.
 #[derive(Default)]
 pub(super) struct Page {
     text: String,
