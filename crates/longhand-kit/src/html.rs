@@ -97,7 +97,16 @@ impl Html {
         self.raw(" ").raw(name).raw("=\"").text(value).raw("\"")
     }
 
-    /// Adds a piece that was built apart.
+    /// Adds a piece that was built apart, without escaping it again.
+    ///
+    /// ```
+    /// # use longhand_kit::html::Html;
+    /// let mut row = Html::new();
+    /// row.raw("<li>").text("a & b");
+    /// let mut page = Html::new();
+    /// page.raw("<ul>").piece(&row).raw("</ul>");
+    /// assert_eq!(page.as_str(), "<ul><li>a &amp; b</ul>");
+    /// ```
     pub fn piece(&mut self, piece: &Self) -> &mut Self {
         self.markup.push_str(&piece.markup);
         self

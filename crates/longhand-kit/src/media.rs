@@ -5,8 +5,9 @@
 //! can choose, which is why `nosniff` exists. What has no known suffix is
 //! `application/octet-stream`, which browsers save and do not show.
 //!
-//! Types are those of the IANA registry; sources, settings and logs are plain text, to be read. Text is called UTF-8, as it is by now. XML is not: it names
-//! its own encoding inside, and `application/xml` leaves that word to it (RFC 7303 section 3.2).
+//! Types are those of the IANA registry; sources, settings and logs are plain text, to be read. Text
+//! is called UTF-8, as it is by now. XML is not: it names its own encoding inside, and
+//! `application/xml` leaves that word to it (RFC 7303 section 3.2).
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! Scheme, host and port: what an `Origin` field names (RFC 6454).
 //!
 //! Text enters, from a setting, a field or a URI; an [`Origin`] leaves, or what was wanted instead.
-//! Two origins are equal if and only if a browser lets the pages of one read those of the other: hosts are compared
-//! in lower case, and a port that goes without saying is the one of the scheme.
+//! Two origins are equal if and only if a browser lets the pages of one read those of the other: hosts
+//! are compared in lower case, and where no port is written, it is the scheme's.
 //!
 //! Of hosts only what a DNS name or an address can be is taken. RFC 3986 allows more in its
 //! `reg-name` (percent-encoding, sub-delimiters), which clients read differently from each other.
@@ -15,6 +15,14 @@ use std::str::FromStr;
 use crate::refusal::shown_as_text;
 
 /// One of the two schemes of the web.
+///
+/// ```
+/// use longhand_kit::origin::Scheme;
+///
+/// let scheme = Scheme::parse("HTTPS").unwrap();
+/// assert_eq!((scheme.as_str(), scheme.port()), ("https", 443));
+/// assert_eq!(Scheme::parse("ftp"), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// `http`, whose port is 80 (RFC 9110 section 4.2.1).
@@ -41,7 +49,7 @@ impl Scheme {
         }
     }
 
-    /// The port that goes without saying.
+    /// The port where none is written: 80 or 443.
     #[must_use]
     pub fn port(self) -> u16 {
         match self {
@@ -136,14 +144,14 @@ impl Origin {
         &self.host
     }
 
-    /// Its port, also where it goes without saying.
+    /// Its port: the scheme's where none was written.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Whether `authority`, such as the value of a Host field, names the same host and port. It has
-    /// no scheme, so this origin's tells the port that goes without saying: a proxy that ends TLS
+    /// no scheme, so a missing port is that of this origin's scheme: a proxy that ends TLS
     /// leaves `Origin: https://a` and `Host: a`.
     ///
     /// ```
@@ -170,7 +178,7 @@ impl FromStr for Origin {
     }
 }
 
-/// `https://host`, and `:port` where it does not go without saying (RFC 6454 section 6.2).
+/// `https://host`, and `:port` where it is not the scheme's (RFC 6454 section 6.2).
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme, self.host)?;
@@ -220,6 +228,13 @@ pub fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
 }
 
 /// Why a text is no origin.
+///
+/// ```
+/// use longhand_kit::origin::Origin;
+///
+/// let bad = Origin::parse("ftp://a.example").unwrap_err();
+/// assert_eq!((bad.wanted(), bad.found()), ("the scheme http or https", "ftp"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct BadOrigin {
     wanted: &'static str,
@@ -228,7 +243,7 @@ pub struct BadOrigin {
 
 impl BadOrigin {
     fn new(wanted: &'static str, found: &str) -> Self {
-        // A field of a whole head's size needs no repeating.
+        // A field may be as long as a whole head.
         Self { wanted, found: found.chars().take(80).collect() }
     }
 

@@ -17,12 +17,18 @@
 use std::io;
 use std::sync::OnceLock;
 
-/// Fills a slice with random bytes, or fails.
 type Source = fn(&mut [u8]) -> io::Result<()>;
 
 static SUPPLIED: OnceLock<Source> = OnceLock::new();
 
-/// So many random bytes.
+/// `N` random bytes.
+///
+/// ```
+/// use longhand_kit::{base64, random};
+/// let token = base64::encode_url(random::bytes::<16>()?);
+/// assert_eq!(token.len(), 22);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 /// If the system has no source of them: see [`fill`].
@@ -34,9 +40,15 @@ pub fn bytes<const N: usize>() -> io::Result<[u8; N]> {
 
 /// Fills a slice with random bytes.
 ///
+/// ```
+/// let mut salts = [[0; 16]; 2];
+/// longhand_kit::random::fill(salts.as_flattened_mut())?;
+/// assert_ne!(salts[0], salts[1]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
-/// If the system has no source of them. The slice is then to be thrown away. In a handler, `?` makes
-/// that a 500.
+/// If the system has no source of them. Do not use the slice then. In a handler, `?` makes that a 500.
 pub fn fill(bytes: &mut [u8]) -> io::Result<()> {
     SUPPLIED.get().map_or(system as Source, |supplied| *supplied)(bytes)
 }

@@ -21,7 +21,8 @@
 //! # Ok::<(), longhand_kit::redirect::NotLocal>(())
 //! ```
 //!
-//! To a place that the program knows, also on another site, `Response::redirect` of `longhand` leads.
+//! For a place that the program itself knows, also on another site, take `Response::redirect` of
+//! `longhand`.
 
 use std::fmt;
 
@@ -31,6 +32,12 @@ use longhand::{IntoResponse, Reply, Request, Response, Status};
 use crate::refusal::refusal;
 
 /// The bytes that a place may have: what `longhand` takes as a target, unless it is told otherwise.
+///
+/// ```
+/// use longhand_kit::redirect::{Local, MAX_LEN};
+/// assert!(Local::parse(&format!("/{}", "a".repeat(MAX_LEN - 1))).is_ok());
+/// assert!(Local::parse(&format!("/{}", "a".repeat(MAX_LEN))).is_err());
+/// ```
 pub const MAX_LEN: usize = 8 << 10;
 
 // What is wanted of a place.
@@ -42,7 +49,7 @@ const SHORT: &str = "8192 bytes at most, percent-encoded";
 
 /// A place on this site: a path, with its query and its fragment where it has them.
 ///
-/// Without any choice it is the front page, `/`:
+/// The default is the front page, `/`:
 ///
 /// ```
 /// use longhand::{Request, Response};
@@ -77,7 +84,8 @@ impl Local {
         if !text.starts_with('/') {
             return refused(PATH, 0, text.chars().next());
         }
-        // Also before it is read: each `#` looks for one before it.
+        // Also here, and not only below: each `#` searches what was read before it, and this keeps that
+        // from being quadratic.
         if text.len() > MAX_LEN {
             return refused(SHORT, MAX_LEN, None);
         }
@@ -115,6 +123,10 @@ impl Local {
     ///     let query = Form::from_iter([("next", here.as_str())]).encode();
     ///     Ok(Response::redirect(&format!("/login?{query}")))
     /// }
+    /// # use longhand::{Limits, serve_connection, transport::Scripted};
+    /// # let mut client = Scripted::new().send("GET /notes?a=1 HTTP/1.1\r\nHost: x\r\n\r\n").end();
+    /// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| login_first(request));
+    /// # assert!(client.output_text().contains("\r\nLocation: /login?next=%2Fnotes%3Fa%3D1\r\n"));
     /// ```
     pub fn of(request: &Request<'_>) -> Result<Self, NotLocal> {
         match (request.method(), request.query()) {
@@ -125,6 +137,12 @@ impl Local {
     }
 
     /// The place, percent-encoded.
+    ///
+    /// ```
+    /// # use longhand_kit::redirect::Local;
+    /// assert_eq!(Local::parse("/a b/é")?.as_str(), "/a%20b/%C3%A9");
+    /// # Ok::<(), longhand_kit::redirect::NotLocal>(())
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.place
@@ -136,6 +154,14 @@ impl Local {
     }
 
     /// 307: ask there, this time, with the same method (RFC 9110 section 15.4.8).
+    ///
+    /// ```
+    /// # use longhand_kit::redirect::Local;
+    /// let moved = Local::parse("/new")?;
+    /// assert_eq!(moved.temporary().status_code().code(), 307);
+    /// assert_eq!(moved.permanent().status_code().code(), 308);
+    /// # Ok::<(), longhand_kit::redirect::NotLocal>(())
+    /// ```
     pub fn temporary(&self) -> Response {
         self.see_other().status(Status::TEMPORARY_REDIRECT)
     }
