@@ -16,7 +16,7 @@ pub(super) fn quoted(value: &[u8]) -> String {
 }
 
 /// A value without quotes: also no blank, which would end it, and no bracket, with which a time
-/// begins; and a lone `-`, which says that there is none, is marked.
+/// begins; and a lone `-` is marked, since that says that there is no value.
 pub(super) fn bare(value: &[u8]) -> String {
     marked(value, if value == b"-" { b"-" } else { b" []" })
 }
@@ -68,7 +68,7 @@ pub(super) fn rfc3339_time(since: Duration) -> String {
     format!("{year}-{month:02}-{day}T{time}.{:03}Z", since.subsec_millis())
 }
 
-/// Day, month, year and time of day of so long after 1970 began.
+/// Day, month, year and time of day, `since` after 1970 began.
 fn parts(since: Duration) -> [String; 4] {
     // "Sun, 06 Nov 1994 08:49:37 GMT"
     let date = format_date(since.as_secs());

@@ -26,8 +26,7 @@
 //! #     use std::io::{Read, Write};
 //! #     let mut client = std::net::TcpStream::connect(address).unwrap();
 //! #     let get = "GET /a?b HTTP/1.1\r\nHost: x\r\nUser-Agent: curl/8.5.0\r\nConnection: close\r\n\r\n";
-//! #     client.write_all(get.as_bytes()).unwrap();
-//! #     client.read_to_end(&mut Vec::new()).unwrap();
+//! #     client.write_all(get.as_bytes()).unwrap(); client.read_to_end(&mut Vec::new()).unwrap();
 //! #     handle.stop();
 //! # });
 //! server.run(|request: &mut Request<'_>| {
@@ -121,8 +120,7 @@ impl<W: Write> Log<W> {
     /// #     use std::io::{Read, Write};
     /// #     let mut proxy = std::net::TcpStream::connect(address).unwrap();
     /// #     let get = "GET /a?b HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.7\r\nConnection: close\r\n\r\n";
-    /// #     proxy.write_all(get.as_bytes()).unwrap();
-    /// #     proxy.read_to_end(&mut Vec::new()).unwrap();
+    /// #     proxy.write_all(get.as_bytes()).unwrap(); proxy.read_to_end(&mut Vec::new()).unwrap();
     /// #     handle.stop();
     /// # });
     /// server.run(|_: &mut Request<'_>| Response::text("hello\n"))?;
@@ -165,8 +163,23 @@ impl<W: Write> Log<W> {
     /// How many lines could not be written: the disk was full, or the reader has gone.
     ///
     /// ```
+    /// # use longhand::{Request, Response, Server};
     /// use longhand_kit::log::Log;
-    /// assert_eq!(Log::combined(std::io::stdout()).lost(), 0);
+    /// # use std::{io::{Read, Write}, net::TcpStream, sync::Arc, thread};
+    ///
+    /// let no_room: &mut [u8] = &mut [];
+    /// let log = Arc::new(Log::combined(no_room));
+    /// let logging = Arc::clone(&log);
+    /// let server = Server::bind("127.0.0.1:0")?.observe(move |event| logging.observe(event));
+    /// # let (address, handle) = (server.local_addr()?, server.handle());
+    /// # thread::spawn(move || {
+    /// #     let mut client = TcpStream::connect(address).unwrap();
+    /// #     client.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap(); client.read_to_end(&mut Vec::new()).unwrap();
+    /// #     handle.stop();
+    /// # });
+    /// server.run(|_: &mut Request<'_>| Response::text("hello\n"))?; // one request
+    /// assert_eq!(log.lost(), 1);
+    /// # Ok::<(), std::io::Error>(())
     /// ```
     #[must_use]
     pub fn lost(&self) -> u64 {

@@ -36,26 +36,40 @@
 //!     }
 //! });
 //! let handle = server.handle();
+//! # let address = server.local_addr()?;
 //! let router = Router::new()
 //!     .route("GET /", |_| Response::text("hello\n"))
 //!     .route("GET /.healthz", |_| health::answer(handle.state(), health::Leaving::Unavailable))
 //!     .route("GET /.metrics", |_| METRICS.answer(&handle));
-//! # handle.stop();
-//! server.run(|request: &mut Request<'_>| router.handle(request))?;
+//! # let client = std::thread::spawn({
+//! #     use std::io::{Read, Write};
+//! #     let (address, handle) = (address, handle.clone());
+//! #     move || {
+//! #         let mut client = std::net::TcpStream::connect(address).unwrap();
+//! #         client.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+//! #         client.read_to_end(&mut Vec::new()).unwrap();
+//! #         handle.stop();
+//! #     }
+//! # });
+//! server.run(|request: &mut Request<'_>| router.handle(request))?; // one GET
+//! let page = METRICS.answer(&handle);
+//! let text = std::str::from_utf8(page.body_bytes().unwrap_or_default())?;
+//! assert!(text.contains("\nlonghand_requests_total{method=\"GET\",code=\"200\"} 1\n"), "{text}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! The page tells strangers how busy a site is and what goes wrong: put a guard before it, or block
 //! its path in the proxy.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use longhand::wire::Kind;
 use longhand::{Answered, Event, Handle, Response, State, Why};
 
+mod counter;
 mod page;
 
+use counter::Counter;
 use page::Page;
 
 /// The methods that are told apart. The last two stand for all others, and for none.
@@ -124,24 +138,6 @@ pub struct Metrics {
     /// By [`BOUNDS`], and one for what took longer.
     took: [Counter; BOUNDS.len() + 1],
     took_nanos: Counter,
-}
-
-#[derive(Debug)]
-struct Counter(AtomicU64);
-
-impl Counter {
-    const fn new() -> Self {
-        Self(AtomicU64::new(0))
-    }
-
-    // Nothing else is made known by a counter, so no order among them is needed.
-    fn add(&self, count: u64) {
-        self.0.fetch_add(count, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 impl Default for Metrics {
