@@ -1,8 +1,8 @@
 //! The type of a request's body, and the answer to one of another type.
 //!
 //! A request enters; its Content-Type leaves (RFC 9110 section 8.3), or the refusal that says what was
-//! wanted and what was found. One in several lines is none: which of them counts is what two programs
-//! would disagree about.
+//! wanted and what was found. Several lines of it count as none: two programs would disagree about
+//! which of them counts.
 
 use std::str;
 

@@ -91,7 +91,7 @@ impl Origin {
     /// Reads `scheme://host[:port]`, with nothing after it but perhaps one `/`.
     ///
     /// # Errors
-    /// Another scheme, a host or port that is none, a user name, a path; and `null`, which is what
+    /// Another scheme, a malformed host or port, a user name, a path; and `null`, which is what
     /// browsers send for a page that has no origin.
     pub fn parse(text: &str) -> Result<Self, BadOrigin> {
         match Self::split(text)? {
@@ -104,7 +104,7 @@ impl Origin {
     /// empty; it is not looked at.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse), but for what follows.
+    /// As [`parse`](Self::parse), except that anything may follow.
     ///
     /// ```
     /// use longhand_kit::origin::Origin;

@@ -1,7 +1,7 @@
 //! Parts of a representation: the Range field and its answer (RFC 9110 section 14).
 //!
 //! What enters is a Range field from anybody and the length of what is there; what leaves are the
-//! parts to send, or that there are none, or that all of it is to be sent. All of it is sent where
+//! parts to send, or that no part can be sent, or that all of it is to be sent. All of it is sent where
 //! the RFC lets a server ignore the field: another unit than bytes, a field that cannot be read,
 //! no bytes to take a part of; and what only an attacker or a broken client asks for: more than eight
 //! ranges, or ranges that overlap, which would make a small request a large answer.

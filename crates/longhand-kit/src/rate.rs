@@ -122,7 +122,7 @@ impl RateLimit {
         Self { each, all, full_again: Mutex::new(Expiring::new(PLACES)) }
     }
 
-    /// The same with places for so many clients at most, 65,536 if not set. A place takes about 130
+    /// The same with places for at most this many clients; 65,536 if not set, and one at least. A place takes about 130
     /// bytes, and is free again once its bucket is full.
     ///
     /// ```

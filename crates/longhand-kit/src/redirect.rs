@@ -1,7 +1,7 @@
 //! Redirects that cannot lead away from this site by accident.
 //!
 //! Text from anybody enters, such as the `next` of a login form; a place on this site leaves, or why
-//! it is none. A redirect to wherever a link says makes the site vouch for it, and looking for one
+//! it is not one. A redirect to wherever a link says makes the site vouch for it, and looking for one
 //! slash at the front is not enough: browsers read `//host`, `/\host`, and either with a tab
 //! or a line end between, as another host. So a [`Local`] is made by parsing alone, by the grammar
 //! of RFC 3986 sections 3.3 to 3.5 for what follows host and port, and not by a list of known tricks.
@@ -108,8 +108,8 @@ impl Local {
         if leads_away(&place) { refused(HERE, 0, None) } else { Ok(Self { place }) }
     }
 
-    /// The place that a request is for, to come back to it after a login. Who comes back does so by
-    /// GET: of a request that is neither GET nor HEAD it is the front page, `/`.
+    /// The place that a request is for, to come back to it after a login. Browsers come back by GET: so
+    /// for a request that is neither GET nor HEAD it is the front page, `/`.
     ///
     /// # Errors
     /// As [`parse`](Self::parse): requests for `//host` do arrive.

@@ -3,7 +3,7 @@
 //!
 //! What enters are bytes from anybody; what leaves are names and values as text, in the order of
 //! the form, or the place of what is wrong. The format is the URL Standard's (section 5), but where
-//! that repairs, this refuses: an escape that is none, and octets that are not UTF-8. The forms of a
+//! that repairs, this refuses: a `%` without two digits behind it, and octets that are not UTF-8. The forms of a
 //! UTF-8 page send neither, and a repaired value is one that nobody typed.
 //!
 //! ```

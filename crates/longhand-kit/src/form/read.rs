@@ -58,8 +58,8 @@ impl Form {
     /// ```
     ///
     /// The Content-Type must be `application/x-www-form-urlencoded`, in any case. Its
-    /// parameters do not matter, but for a `charset` other than UTF-8, which is refused. A request without Content-Type and without a body
-    /// is an empty form: that is how some clients send one.
+    /// parameters do not matter, except for a `charset` other than UTF-8, which is refused. A request
+    /// without Content-Type and without a body is an empty form: that is how some clients send one.
     ///
     /// # Errors
     /// A [`Refusal`] that fits, 415, 413 or 400, or the failure of the body. A handler that fails with a
@@ -89,8 +89,7 @@ impl Form {
         Self::read_within(request, MAX_BYTES)
     }
 
-    /// Reads the form in the body, of at most so many bytes. It cannot have more than the body may
-    /// have in any case: [`Limits::body`](longhand::Limits::body), or what
+    /// Reads the form in the body, of at most `bytes` bytes. It cannot have more than any body may: [`Limits::body`](longhand::Limits::body), or what
     /// [`Body::limit`](longhand::Body::limit) set.
     ///
     /// ```

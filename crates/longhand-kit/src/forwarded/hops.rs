@@ -158,8 +158,8 @@ fn pair_end(element: &[u8]) -> usize {
 // ABNF: node      = nodename [ ":" node-port ]                            (RFC 7239 section 6)
 //       nodename  = IPv4address / "[" IPv6address "]" / "unknown" / obfnode
 //       node-port = 1*5DIGIT / obfport
-/// The address of a node; `None` where it is none, `unknown`, or made unreadable on purpose. IPv6
-/// also without its brackets, which `X-Forwarded-For` does not know.
+/// The address of a node; `None` for `unknown`, a name, and what cannot be read. IPv6 also without its
+/// brackets, which `X-Forwarded-For` does not know.
 fn node(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.to_canonical());

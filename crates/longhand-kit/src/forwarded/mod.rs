@@ -54,9 +54,9 @@ use hops::{Said, from_forwarded, from_x_forwarded};
 pub use prefix::BadPrefix;
 use prefix::{Prefix, prefixes};
 
-/// The proxies whose word is taken, and in which fields they give it. By default there is none.
+/// The proxies that are believed, and the fields that they set. By default there are no proxies.
 ///
-/// They are written in one text, parted by commas or blanks: addresses, prefixes, and `unix` for
+/// They are written in one text, separated by commas or blanks: addresses, prefixes, and `unix` for
 /// whoever connects through a Unix socket, where peers have no address.
 ///
 /// ```
@@ -201,16 +201,15 @@ impl Proxies {
     /// fields of its head. `None` over a Unix socket whose peer says nothing.
     ///
     /// ```
-    /// # use longhand::{Answered, Event};
+    /// # use longhand::{Limits, wire::{Fields, Parsed}};
     /// # use longhand_kit::forwarded::Proxies;
-    /// # let proxies = Proxies::none();
-    /// let observer = |event: &Event<'_>| match event {
-    ///     Event::Answered(Answered { head: Some(head), peer, status, .. }) => {
-    ///         println!("{status} for {:?}", proxies.address(*peer, head.fields));
-    ///     }
-    ///     _ => {}
-    /// };
-    /// # let _: &dyn Fn(&Event<'_>) = &observer;
+    /// # let (bytes, mut lines) = (b"X-Forwarded-For: 192.0.2.1\r\n\r\n", Vec::new());
+    /// # let Ok(Parsed::Complete { value: fields, .. }) = Fields::parse(bytes, &Limits::default(), &mut lines)
+    /// # else { panic!() };
+    /// let proxies = Proxies::x_forwarded("10.0.0.0/8")?;
+    /// // In an observer: answered.peer, and the fields of answered.head. Here X-Forwarded-For: 192.0.2.1
+    /// assert_eq!(proxies.address("10.0.0.9:50000".parse().ok(), fields), "192.0.2.1".parse().ok());
+    /// # Ok::<(), longhand_kit::forwarded::BadPrefix>(())
     /// ```
     #[must_use]
     pub fn address(&self, peer: Option<SocketAddr>, fields: Fields<'_>) -> Option<IpAddr> {
@@ -231,7 +230,7 @@ impl Proxies {
     }
 }
 
-/// Who asks, as far as that can be trusted.
+/// Who asks, as far as that can be trusted; [`Proxies::client`] finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     address: Option<IpAddr>,
@@ -240,7 +239,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Its address; one of IPv4 as such, also where it came as `::ffff:a.b.c.d`. `None` over a Unix
+    /// Its address; an IPv4 address as IPv4, also where it came as `::ffff:a.b.c.d`. `None` over a Unix
     /// socket whose peer says nothing.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {

@@ -1,6 +1,6 @@
 //! Which peers are trusted: addresses, prefixes of them, and the peers of Unix sockets.
 //!
-//! The text of a setting enters; prefixes leave, or which entry is none and what was wanted
+//! The text of a setting enters; prefixes leave, or which entry is wrong and what was wanted
 //! (RFC 4632 section 3.1, RFC 4291 section 2.3). `10.0.0.1/8` is refused and not read as
 //! `10.0.0.0/8`: whether one machine was meant or its whole network is for the writer to say.
 
@@ -14,11 +14,11 @@ use crate::refusal::shown_as_text;
 pub(super) enum Prefix {
     /// Those without an address.
     Unix,
-    /// Those whose address begins with so many bits of this one; its others are 0.
+    /// Those whose address begins with this many bits of this one, whose other bits are 0.
     Network(IpAddr, u32),
 }
 
-/// Reads a list, parted by commas or blanks.
+/// Reads a list, separated by commas or blanks.
 pub(super) fn prefixes(list: &str) -> Result<Vec<Prefix>, BadPrefix> {
     let entries = list.split([',', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty());
     let read = |(i, entry): (usize, &str)| {
@@ -79,7 +79,7 @@ fn length_of(digits: &str) -> Option<u32> {
 
 /// The address with nothing but its first `length` bits, which are no more than it has.
 fn masked(address: IpAddr, length: u32) -> IpAddr {
-    // A shift by all bits is none: the mask of length 0.
+    // A shift by all bits overflows; the mask of length 0 is 0.
     match address {
         IpAddr::V4(v4) => {
             let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
@@ -92,7 +92,7 @@ fn masked(address: IpAddr, length: u32) -> IpAddr {
     }
 }
 
-/// An entry of a list of trusted proxies that is none.
+/// What is wrong with an entry of a list of trusted proxies.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BadPrefix {
     entry: usize,

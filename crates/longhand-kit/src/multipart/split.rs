@@ -217,7 +217,7 @@ impl<'r> Splitter<'r> {
         self.content_end = self.start;
     }
 
-    /// Reads until so many bytes are in the buffer; it is an error of the client's if they do not come.
+    /// Reads until the buffer holds this many bytes; it is an error of the client's if they do not come.
     fn require(&mut self, bytes: usize) -> io::Result<()> {
         match self.at_least(bytes)? {
             true => Ok(()),
@@ -225,7 +225,7 @@ impl<'r> Splitter<'r> {
         }
     }
 
-    /// Reads until so many bytes are in the buffer; `false` if the body ends before.
+    /// Reads until the buffer holds this many bytes; `false` if the body ends before.
     fn at_least(&mut self, bytes: usize) -> io::Result<bool> {
         while self.end - self.start < bytes {
             if self.start > 0 {

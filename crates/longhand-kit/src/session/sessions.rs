@@ -60,7 +60,7 @@ impl<S: Store> Sessions<S> {
         Self(Kept { store, cookie, idle: 12 * hour, longest: 7 * day })
     }
 
-    /// The cookie has this name behind its prefix, for a host with several programs.
+    /// Names the cookie, behind its prefix: for a host with several programs.
     ///
     /// # Panics
     /// If it cannot be a cookie's name, or brings a prefix of its own.
@@ -73,22 +73,22 @@ impl<S: Store> Sessions<S> {
         Self(Kept { cookie: format!("{prefix}{name}"), ..self.0 })
     }
 
-    /// A session is over after so long without use, in whole seconds.
+    /// Sets after how long without use a session is over, in whole seconds; 12 hours if not set.
     #[must_use]
     pub fn idle(self, idle: Duration) -> Self {
         Self(Kept { idle: idle.as_secs(), ..self.0 })
     }
 
-    /// A session is over after so long, however much it is used, in whole seconds; a new ID begins
-    /// anew.
+    /// Sets after how long a session is over, however much it is used, in whole seconds; 7 days if not
+    /// set. With a new ID the time begins anew.
     #[must_use]
     pub fn longest(self, longest: Duration) -> Self {
         Self(Kept { longest: longest.as_secs(), ..self.0 })
     }
 
-    /// The cookie comes without Secure and without the prefix `__Host-`: for a program on a
+    /// Sets the cookie without Secure and without the prefix `__Host-`: for a program on a
     /// plain-http host other than localhost, where browsers drop it otherwise. Whoever is on the way
-    /// can then read and plant it.
+    /// can then read it, and plant one.
     #[must_use]
     pub fn insecure_http(self) -> Self {
         let cookie = self.0.cookie.trim_start_matches(PREFIX).to_owned();
@@ -210,11 +210,26 @@ impl<S: Store> Sessions<S> {
     ///
     /// Take it for every change of what somebody may do. `change` gets the value so far, or `None` if
     /// there is no session, or none any more: who somebody is must then come from what was just
-    /// checked. [`SessionError`] has an example. `change` is called again if another request has changed the session meanwhile.
+    /// checked. It is called again if another request has changed the session meanwhile.
     ///
     /// # Errors
     /// [`SessionError::Gone`] if `change` gives `None`. Or if the value is too long, or the store
     /// fails.
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+    /// # use longhand_kit::session::Sessions;
+    /// # let sessions = Sessions::new();
+    /// let sign_in = |request: &mut Request<'_>| -> Result<Response, Response> {
+    ///     assert_eq!(sessions.find(request)?, None);
+    ///     // What a stranger had in the basket goes along.
+    ///     let change = |basket: Option<&[u8]>| Some([b"Ada:", basket.unwrap_or_default()].concat());
+    ///     Ok(sessions.rotate(request, change, Response::redirect("/"))?)
+    /// };
+    /// # let mut client = Scripted::new().send("POST / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+    /// # serve_connection(&mut client, &Limits::default(), sign_in);
+    /// # assert!(client.output_text().contains("\r\nSet-Cookie: __Host-sid="));
+    /// ```
     pub fn rotate<'s, V: Into<Vec<u8>>>(
         &self,
         request: &Request<'_>,

@@ -89,7 +89,7 @@ struct Held {
 }
 
 impl Memory {
-    /// Room for so many sessions. One takes some 400 bytes beside what it holds.
+    /// Room for `most` sessions. Each takes some 400 bytes beside what it holds.
     ///
     /// # Panics
     /// If `most` is 0.
