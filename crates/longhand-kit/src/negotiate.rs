@@ -31,6 +31,7 @@ use longhand::Request;
 ///     assert_eq!(codings(request, &["deflate", "identity"]), ["identity"]);
 ///     Response::text("")
 /// });
+/// # assert!(client.output_text().starts_with("HTTP/1.1 200 "));
 /// ```
 #[must_use]
 pub fn codings<'o>(request: &Request<'_>, offered: &[&'o str]) -> Vec<&'o str> {

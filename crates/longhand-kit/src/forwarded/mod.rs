@@ -112,6 +112,7 @@ impl Proxies {
     ///     assert_eq!(client.address(), "192.0.2.1".parse().ok());
     ///     Response::text("")
     /// });
+    /// # assert!(peer.output_text().starts_with("HTTP/1.1 200 "));
     /// ```
     #[must_use]
     pub fn none() -> Self {
