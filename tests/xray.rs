@@ -161,7 +161,9 @@ fn what_is_recorded_is_not_for_pages_of_other_names() {
     for host in ["localhost:8000", "127.0.0.1", "[::1]:8000", "127.1.2.3:80"] {
         assert_eq!(status(&own, "/", host), 200, "{host}");
     }
-    assert_eq!(status(&[("PORT", "0"), ("HOST", "127.0.0.1")], "/", "class.example"), 200);
+    let host = |host| [("PORT", "0"), ("HOST", host)];
+    assert_eq!(status(&host("127.0.0.1"), "/", "class.example"), 421);
+    assert_eq!(status(&host("0.0.0.0"), "/", "class.example"), 200);
 }
 
 #[test]

@@ -163,9 +163,11 @@ fn serve(reveal: bool, style: Style) -> ExitCode {
         connections: 200,
         ..Limits::default()
     };
-    let audience = if env::var_os("HOST").is_some() { Audience::All } else { Audience::Loopback };
     let inner = TcpAcceptor::own(setup::listener());
     let Some(address) = inner.local() else { return usage("a listener without an address") };
+    // Whoever listens to others as well wants to be seen by them.
+    let loopback = address.ip().is_loopback();
+    let audience = if loopback { Audience::Loopback } else { Audience::All };
     let log = Log::new(Instant::now(), limits.clone(), reveal);
     let server = Server::new(Recording { inner, log: Arc::clone(&log) }).limits(limits.clone());
     let router = routes(&log, Ends::WithServer(server.handle()), limits, audience);

@@ -132,7 +132,7 @@ fn admit(request: &Request<'_>, audience: Audience) -> Result<(), Response> {
         return Ok(());
     }
     let text = "expected Host: localhost, or an address of this machine: what is recorded here is \
-                not for pages of other names. Started with HOST set, xray shows it to all.\n";
+                not for pages of other names. Started with HOST=0.0.0.0, xray shows it to all.\n";
     Err(Response::text(text).status(Status::MISDIRECTED_REQUEST))
 }
 

@@ -38,7 +38,7 @@ pub enum Leaving {
 /// ```
 pub fn answer(state: State, leaving: Leaving) -> Response {
     let response = match (state, leaving) {
-        (State::Ready, _) => Response::text("ok\n"),
+        (State::Ready, _) => Response::text("ok"),
         (_, Leaving::NotFound) => Response::text("going away\n").status(Status::NOT_FOUND),
         (_, Leaving::Unavailable) => {
             Response::text("going away\n").status(Status::SERVICE_UNAVAILABLE)
@@ -54,8 +54,8 @@ mod tests {
     #[test]
     fn only_a_ready_server_says_yes_and_no_answer_is_cached() {
         for (state, leaving, status, body) in [
-            (State::Ready, Leaving::NotFound, 200, "ok\n"),
-            (State::Ready, Leaving::Unavailable, 200, "ok\n"),
+            (State::Ready, Leaving::NotFound, 200, "ok"),
+            (State::Ready, Leaving::Unavailable, 200, "ok"),
             (State::LameDuck, Leaving::NotFound, 404, "going away\n"),
             (State::LameDuck, Leaving::Unavailable, 503, "going away\n"),
             (State::Draining, Leaving::NotFound, 404, "going away\n"),
