@@ -41,7 +41,7 @@ impl Alphabet {
     }
 
     /// The character for a number below 64.
-    fn digit(self, number: u8) -> char {
+    fn character(self, number: u8) -> char {
         char::from(match number {
             0..26 => b'A' + number,
             26..52 => b'a' + (number - 26),
@@ -50,20 +50,25 @@ impl Alphabet {
         })
     }
 
-    fn number(self, digit: u8) -> Option<u8> {
+    fn number(self, character: u8) -> Option<u8> {
         let [plus, slash] = self.last_two();
-        Some(match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            _ if digit == plus => 62,
-            _ if digit == slash => 63,
+        Some(match character {
+            b'A'..=b'Z' => character - b'A',
+            b'a'..=b'z' => character - b'a' + 26,
+            b'0'..=b'9' => character - b'0' + 52,
+            _ if character == plus => 62,
+            _ if character == slash => 63,
             _ => return None,
         })
     }
 }
 
 /// Bytes in base64, padded.
+///
+/// ```
+/// use longhand_kit::base64::encode;
+/// assert_eq!(encode(b"ada:secret"), "YWRhOnNlY3JldA=="); // as in `Authorization: Basic`
+/// ```
 #[must_use]
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     let mut text = encode_in(Alphabet::Standard, bytes.as_ref());
@@ -74,6 +79,13 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// Bytes in base64url, without padding: for cookies, tokens and URIs.
+///
+/// ```
+/// # use longhand_kit::{base64, random};
+/// let token = base64::encode_url(random::bytes::<32>()?);
+/// assert_eq!(token.len(), 43); // four characters for three bytes
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[must_use]
 pub fn encode_url(bytes: impl AsRef<[u8]>) -> String {
     encode_in(Alphabet::Url, bytes.as_ref())
@@ -99,11 +111,18 @@ pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, BadBase64> {
 ///
 /// # Errors
 /// Whatever [`encode_url`] does not write, with its place. The answer to that is 400.
+///
+/// ```
+/// use longhand_kit::base64::decode_url;
+/// assert_eq!(decode_url("Zm9vYg").unwrap(), b"foob");
+/// assert!(decode_url("Zm9vYg==").is_err(), "padding belongs to the other form");
+/// ```
 pub fn decode_url(text: impl AsRef<[u8]>) -> Result<Vec<u8>, BadBase64> {
     decode_in(Alphabet::Url, text.as_ref())
 }
 
-/// Three octets are 24 bits are four digits; one and two octets left over are two and three digits.
+/// Three octets are 24 bits, which are four characters; of one octet left over come two characters, of
+/// two octets three.
 fn encode_in(alphabet: Alphabet, bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
@@ -111,27 +130,27 @@ fn encode_in(alphabet: Alphabet, bytes: &[u8]) -> String {
         let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
         for place in 0..=group.len() {
             let [.., number] = (bits >> (18 - 6 * place)).to_be_bytes();
-            text.push(alphabet.digit(number & 63));
+            text.push(alphabet.character(number & 63));
         }
     }
     text
 }
 
 fn decode_in(alphabet: Alphabet, text: &[u8]) -> Result<Vec<u8>, BadBase64> {
-    let digits = match (alphabet, text) {
-        (Alphabet::Standard, [digits @ .., b'=', b'='] | [digits @ .., b'=']) => digits,
+    let characters = match (alphabet, text) {
+        (Alphabet::Standard, [before @ .., b'=', b'='] | [before @ .., b'=']) => before,
         _ => text,
     };
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for (index, group) in digits.chunks(4).enumerate() {
+    let mut bytes = Vec::with_capacity(characters.len() / 4 * 3 + 2);
+    for (index, group) in characters.chunks(4).enumerate() {
         let start = index * 4;
         let mut bits = 0;
-        for (place, &digit) in group.iter().enumerate() {
-            let number = alphabet.number(digit).ok_or(bad(start + place, "its alphabet"))?;
+        for (place, &character) in group.iter().enumerate() {
+            let number = alphabet.number(character).ok_or(bad(start + place, "its alphabet"))?;
             bits |= u32::from(number) << (18 - 6 * place);
         }
         let [_, octets @ ..] = bits.to_be_bytes();
-        // Two digits are one octet and four bits, three are two octets and two bits.
+        // Two characters are one octet and four bits, three are two octets and two bits.
         let whole = group.len() - 1;
         if whole == 0 {
             return Err(bad(start + 1, "a second character, for the rest of the octet"));
@@ -141,16 +160,23 @@ fn decode_in(alphabet: Alphabet, text: &[u8]) -> Result<Vec<u8>, BadBase64> {
         }
         bytes.extend_from_slice(&octets[..whole]);
     }
-    let padding = if alphabet == Alphabet::Standard { (4 - digits.len() % 4) % 4 } else { 0 };
-    if text.len() != digits.len() + padding {
-        return Err(bad(digits.len(), "as many = as make the length a multiple of four"));
+    let padding = if alphabet == Alphabet::Standard { (4 - characters.len() % 4) % 4 } else { 0 };
+    if text.len() != characters.len() + padding {
+        return Err(bad(characters.len(), "as many = as make the length a multiple of four"));
     }
     Ok(bytes)
 }
 
 /// A text that is not base64 in its one form.
 ///
-/// It repeats nothing of the text, which may be a secret.
+/// It repeats nothing of the text, which may be a secret. Under `?` in a handler it is a 400.
+///
+/// ```
+/// use longhand_kit::base64::decode;
+/// let bad = decode("Zm9v\nYmFy").unwrap_err();
+/// assert_eq!(bad.at, 4);
+/// assert_eq!(bad.to_string(), "base64, byte 4: expected its alphabet");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadBase64 {
     /// The offset of the first byte that is wrong, or the length where one is missing.
