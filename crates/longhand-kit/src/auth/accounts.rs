@@ -5,19 +5,19 @@
 //! guesses. [`Accounts`] does six things about that:
 //!
 //! - A right password is remembered for ten minutes, as its HMAC under a key that ends with the
-//!   program. A new password in the account's place makes it forgotten.
+//!   program. When the account gets a new password, the old one is remembered no longer.
 //! - Two passwords are verified at once. Up to 32 wait, five seconds at most; others get 503, and
 //!   count as wrong: else whoever keeps the places taken could guess what is remembered.
 //! - Five wrong passwords cost nothing. After the sixth, a client waits before the next for the same
-//!   account: 1 s, then 2 s, doubled each time, up to 15 minutes. Earlier ones get 429, at once and
-//!   unverified, the right one too: else whoever guesses would go on. After an hour without a guess it
-//!   is forgotten.
+//!   account: 1 s, then 2 s, doubled each time, up to 15 minutes. One that comes earlier gets 429, at
+//!   once and unverified, even if it is the right one: else guessing could go on. An hour without a
+//!   guess, and the wrong ones are forgotten.
 //! - One client gets 30 passwords verified at once, for any accounts, and then one every 2 s. Those
 //!   beyond get 429 and count as wrong, as above.
 //! - One client gets 100 passwords wrong at once, for any accounts, and then one every 2 s. Beyond,
 //!   none is looked at, remembered or not.
-//! - A user who is not there costs the same work, and is refused by the same words. The work is that
-//!   of [`rounds`](Accounts::rounds).
+//! - A user who does not exist costs the same work, that of [`rounds`](Accounts::rounds), and is refused
+//!   by the same words.
 
 use std::fmt;
 use std::io;
@@ -27,9 +27,9 @@ use std::time::{Duration, Instant};
 
 use longhand::{FieldValue, Request, Response};
 
+use super::attempts::Attempts;
 use super::basic::{basic, basic_challenge, please};
 use super::gate::Gate;
-use super::memory::Memory;
 use super::password::{DEFAULT_ROUNDS, PasswordHash};
 use super::refused::{PATIENCE, Refused};
 use super::unauthorized;
@@ -78,25 +78,25 @@ const GUESSES: u32 = 100;
 ///
 /// One client guesses at most 18 passwords of one account in an hour, and 4 in each hour that it goes
 /// on. For all accounts together it has 1,900 guesses in the first hour and 1,800 in each later one.
-/// That is what holds the former: 65,536 counts are kept, and to have one forgotten before its hour is
-/// over takes as many wrong passwords within it, which are those of 35 clients.
+/// The second bound protects the first: 65,536 counts are kept, and a client that wants one of its own
+/// forgotten before its hour is over has to make as many wrong guesses within it, which takes 35 clients.
 ///
-/// An account is never locked as such, which would be a means to lock somebody out: the delay is for
-/// one client (as [`rate`](crate::rate) tells them apart) and one account. So those who guess from many
-/// addresses have all that once for each address, and are held up only by the two at once: with
-/// [`DEFAULT_ROUNDS`] about four guesses a second, 14,000 an hour, for all of them together. That is
-/// enough for passwords that are not on a list. Those behind one address share all of its counts: who
-/// guesses there makes the others wait.
+/// No account is ever locked for everybody, or anybody could lock its owner out: the delay is for one
+/// client (as [`rate`](crate::rate) tells them apart) and one account. So who guesses from many
+/// addresses has all these guesses once for each, and what bounds them is that two passwords are
+/// verified at once: with [`DEFAULT_ROUNDS`] about four a second, 14,000 an hour, from all addresses
+/// together. That is slow enough for passwords that are on no list. Those behind one address share its
+/// counts: one of them who guesses makes the others wait.
 pub struct Accounts {
     find: Box<Find>,
     challenge: FieldValue,
-    /// Those of the hash of a user who is not found.
+    /// For the hash that is verified where no user is found.
     rounds: AtomicU32,
     gate: Gate,
-    memory: Memory,
+    attempts: Attempts,
     /// One client's passwords for all accounts together.
     verified: RateLimit,
-    /// The same that were wrong, or not looked at.
+    /// One client's passwords that were wrong or not looked at.
     guesses: RateLimit,
 }
 
@@ -105,10 +105,10 @@ type Find = dyn Fn(&str) -> Option<PasswordHash> + Send + Sync;
 impl Accounts {
     /// Accounts whose password hashes are found by `find`, given the user name as it was sent.
     ///
-    /// `find` should compare names exactly. One that takes `ADA` for `ada` shows who is there: the two
-    /// have one count of wrong passwords, and of a user who is not there each spelling has its own.
-    /// Where case does not matter, bring the name into one form first, and give that to
-    /// [`check`](Self::check).
+    /// `find` should compare names exactly. One that takes `ADA` for `ada` shows which users exist: the
+    /// spellings of a user who exists share one count of wrong passwords, and those of a user who does
+    /// not have one each. Where case does not matter, bring the name into one form first, and give that
+    /// to [`check`](Self::check).
     ///
     /// # Errors
     /// If the system has no [random bytes](crate::random) for a key.
@@ -120,27 +120,27 @@ impl Accounts {
             challenge: basic_challenge("restricted"),
             rounds: AtomicU32::new(DEFAULT_ROUNDS),
             gate: Gate::default(),
-            memory: Memory::new()?,
+            attempts: Attempts::new()?,
             verified: RateLimit::new(BURST, EACH),
             guesses: RateLimit::new(GUESSES, EACH),
         })
     }
 
-    /// The same whose hashes have so many rounds, [`DEFAULT_ROUNDS`] if not said: a user who is not
-    /// there takes as long. Where it is not said and they have others, or where some have others than
-    /// the rest, who is there shows in the time that a refusal takes.
+    /// The same, whose hashes have so many rounds: [`DEFAULT_ROUNDS`] without this call. To refuse a
+    /// user who does not exist takes as many. If the hashes have others, or not all the same, the time
+    /// that a refusal takes shows which users exist.
     ///
-    /// A hash that is found with more rounds counts from then on, until the program ends. One with fewer
+    /// Once a hash with more rounds is found, its number is used until the program ends. One with fewer
     /// changes nothing.
+    ///
+    /// # Panics
+    /// If `rounds` is not from 1,000 to 10,000,000.
     ///
     /// ```
     /// use longhand_kit::auth::Accounts;
-    /// let accounts = Accounts::new(|_user| None)?.rounds(1_200_000); // As those in the settings have.
+    /// let accounts = Accounts::new(|_user| None)?.rounds(1_200_000); // as the hashes in the settings
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    ///
-    /// # Panics
-    /// As [`PasswordHash::make`].
     #[must_use]
     #[track_caller]
     pub fn rounds(self, rounds: u32) -> Self {
@@ -150,7 +150,19 @@ impl Accounts {
     /// The same with another realm than `restricted` in the challenge.
     ///
     /// # Panics
-    /// As [`challenge`](super::challenge).
+    /// If the realm has other characters than those of printable ASCII.
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+    /// # use longhand_kit::auth::Accounts;
+    /// let accounts = Accounts::new(|_user| None)?.realm("back office");
+    /// # let mut client = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+    /// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+    /// #     accounts.basic(request, None).map(Response::text)
+    /// # });
+    /// assert!(client.output_text().contains("\r\nWWW-Authenticate: Basic realm=\"back office\""));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn realm(self, realm: &str) -> Self {
@@ -196,7 +208,7 @@ impl Accounts {
         self.judge(|| now, client, user, password)
     }
 
-    /// The clock is asked again after each wait.
+    /// `clock` and not a time: between the first look and the last there may be five seconds of waiting.
     fn judge(
         &self,
         clock: impl Fn() -> Instant,
@@ -205,8 +217,8 @@ impl Accounts {
         password: &str,
     ) -> Result<(), Refused> {
         let client = client.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-        // A token is taken from each before anything is said, so that no crowd of requests at once
-        // has more than there are; and given back to those who were no guess, or learnt nothing.
+        // Taken before anything is answered, so that many requests at once get no more than there are;
+        // given back where it was no guess, or nothing was learnt by it.
         self.guesses.admit(clock(), client).map_err(Refused::TooMany)?;
         let found = (self.find)(user);
         if let Some(hash) = &found {
@@ -216,9 +228,9 @@ impl Accounts {
         // The hash stands for its account: a new password is another account, and however many ways
         // to write its user's name there are, it is one.
         let account = found.as_ref().map_or_else(|| user.to_owned(), PasswordHash::to_string);
-        let attempt = self.memory.attempt(client, &account, password);
+        let attempt = self.attempts.of(client, &account, password);
         let recall = || {
-            let recalled = self.memory.recall(clock(), &attempt).map_err(Refused::TooMany);
+            let recalled = self.attempts.recall(clock(), &attempt).map_err(Refused::TooMany);
             if recalled != Ok(false) {
                 self.guesses.give_back(clock(), client);
             }
@@ -229,18 +241,18 @@ impl Accounts {
         }
         // Whoever is refused from here on has learnt that the password is not a remembered one.
         let unseen = |refused| {
-            self.memory.note(clock(), &attempt, false);
+            self.attempts.note(clock(), &attempt, false);
             refused
         };
         self.verified.admit(clock(), client).map_err(|it| unseen(Refused::TooMany(it)))?;
         let pass = self.gate.enter(PATIENCE).ok_or_else(|| unseen(Refused::Busy))?;
-        // Those who were inside may have been the same client with the same password.
+        // While this one waited, the same password may have been verified for another request.
         if recall()? {
             return Ok(());
         }
         // `&` and not `&&`: the work is done for nobody's hash too.
         let is_right = hash.verify(password) & found.is_some();
-        self.memory.note(clock(), &attempt, is_right);
+        self.attempts.note(clock(), &attempt, is_right);
         drop(pass);
         if !is_right {
             return Err(Refused::Wrong);
@@ -264,7 +276,7 @@ impl fmt::Debug for Accounts {
 mod tests {
     use super::*;
     use crate::auth::ask;
-    use crate::auth::memory::{FORGOTTEN, REMEMBERED, WRONG, delay_after};
+    use crate::auth::attempts::{FORGOTTEN, REMEMBERED, WRONG, delay_after};
     use crate::base64;
     use crate::rate::TooMany;
     use std::sync::{Arc, Mutex};
@@ -436,9 +448,9 @@ mod tests {
             assert!(accounts.check(now, ip(1), &format!("{n}"), "guess").is_err());
         }
         assert_eq!(wait(accounts.check(now, ip(1), "ada", "secret")), Some(2), "not looked at");
-        let counted = accounts.memory.counted();
+        let counted = accounts.attempts.counted();
         assert_eq!(wait(accounts.check(now, ip(1), "new", "guess")), Some(2));
-        assert_eq!(accounts.memory.counted(), counted, "and not noted");
+        assert_eq!(accounts.attempts.counted(), counted, "and not noted");
         assert_eq!(
             accounts.check(now, ip(2), "ada", "secret"),
             Ok(()),

@@ -1,4 +1,7 @@
 //! The Authorization field (RFC 9110 section 11.6.2): the one token behind a scheme.
+//!
+//! What enters is the field's lines and the scheme that is wanted; what leaves is the token behind that
+//! scheme. Refused are several lines, and a token with any octet that the RFC does not have in one.
 
 use std::fmt;
 
@@ -24,7 +27,7 @@ pub(super) fn token68<'c>(
     let mut lines = fields.all("Authorization");
     let Some(value) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
-        // Whoever is in front may have looked at the other one.
+        // A proxy in front may have judged the request by the other one.
         return Err(bad(0, "one such line, not several"));
     }
     let scheme_end = value.iter().position(|&octet| octet == b' ').unwrap_or(value.len());
@@ -34,11 +37,11 @@ pub(super) fn token68<'c>(
     let spaces = value[scheme_end..].iter().take_while(|&&octet| octet == b' ').count();
     let at = scheme_end + spaces;
     let token = &value[at..];
-    let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet);
-    let digits = token.iter().take_while(|octet| is_digit(octet)).count();
-    let padding = token[digits..].iter().take_while(|&&octet| octet == b'=').count();
-    if digits == 0 || digits + padding < token.len() {
-        return Err(bad(at + digits + padding, "letters, digits, -._~+/ and = at their end"));
+    let is_text = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet);
+    let text = token.iter().take_while(|octet| is_text(octet)).count();
+    let padding = token[text..].iter().take_while(|&&octet| octet == b'=').count();
+    if text == 0 || text + padding < token.len() {
+        return Err(bad(at + text + padding, "letters, digits, -._~+/ and = at their end"));
     }
     let text = std::str::from_utf8(token).map_err(|_| bad(at, "letters and digits"))?;
     Ok(Some(Token { text, at }))
@@ -46,7 +49,23 @@ pub(super) fn token68<'c>(
 
 /// Credentials that cannot be read, and where.
 ///
-/// It repeats nothing of them: what is broken may still be most of a password.
+/// It repeats nothing of them: what is broken may still be most of a password. Under `?` in a handler
+/// it is a 400.
+///
+/// ```
+/// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+/// use longhand_kit::auth::bearer;
+/// # let mut client = Scripted::new()
+/// #     .send("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a,b\r\n\r\n").end();
+/// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+/// // Authorization: Bearer a,b
+/// let bad = bearer(request).unwrap_err();
+/// assert_eq!(bad.at, 8);
+/// assert!(bad.to_string().starts_with("field Authorization, byte 8: expected letters, digits"));
+/// # Response::text("right")
+/// # });
+/// # assert!(client.output_text().ends_with("right"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadAuthorization {
     /// The offset in the field's value.

@@ -1,4 +1,8 @@
 //! Basic credentials (RFC 7617): a user name and a password, in base64.
+//!
+//! What enters is the Authorization field; what leaves are name and password as text, of which nothing
+//! is verified yet, or the challenge that asks for them. Refused is what two readers could read in two
+//! ways: other base64 than the one padded form, other text than UTF-8, controls.
 
 use std::fmt;
 
@@ -32,8 +36,8 @@ impl fmt::Debug for Credentials {
 /// brought into one form: a letter that was typed as two characters is not the letter typed as one.
 ///
 /// # Errors
-/// If there are several lines, or one that is not one base64 of UTF-8 text with a colon and without
-/// controls. The answer to that is 400; [`Accounts::basic`](super::Accounts::basic) asks again.
+/// If there are several lines, or the one is not base64 of UTF-8 text that has a colon and no control
+/// character. The answer to that is 400; [`Accounts::basic`](super::Accounts::basic) asks again.
 ///
 /// ```
 /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};

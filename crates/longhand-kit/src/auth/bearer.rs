@@ -1,4 +1,7 @@
 //! Bearer tokens (RFC 6750): whoever has one is let in.
+//!
+//! What enters is the Authorization field; what leaves is the token as it was sent, or the name under
+//! which a program knows it.
 
 use std::fmt;
 
@@ -17,6 +20,19 @@ use crate::mac;
 ///
 /// # Errors
 /// If there are several lines, or one that is no token. The answer to that is 400.
+///
+/// ```
+/// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+/// use longhand_kit::auth::bearer;
+/// # let mut client = Scripted::new()
+/// #     .send("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer zC3oXn8S\r\n\r\n").end();
+/// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| -> Result<Response, Response> {
+/// // Authorization: Bearer zC3oXn8S
+/// assert_eq!(bearer(request)?, Some("zC3oXn8S"));
+/// # Ok(Response::text("right"))
+/// # });
+/// # assert!(client.output_text().ends_with("right"));
+/// ```
 pub fn bearer<'c>(request: &Request<'c>) -> Result<Option<&'c str>, BadAuthorization> {
     Ok(token68(request, "Bearer")?.map(|token| token.text))
 }
@@ -80,7 +96,7 @@ impl Tokens {
             }
         };
         let hash = mac::sha256(token.as_bytes());
-        // Every one is compared, also behind the right one.
+        // All are compared, also those after the right one: the time must not tell which one it was.
         let found = self.hashes.iter().fold(None, |found, (name, known)| {
             if mac::equal(known, &hash) { Some(name.as_str()) } else { found }
         });

@@ -49,14 +49,13 @@
 //! All of them show the secret to whoever can read the connection: outside of one machine they are
 //! for TLS only.
 //!
-//! The guard comes before everything else a handler does, so that its answer does not depend on
-//! whether there is something to guard.
+//! Call the guard before everything else in a handler: its answer must not tell whether what is asked
+//! for exists.
 //!
 //! # What a password costs
 //!
-//! To verify one takes half a second of a core on purpose, and some five seconds where the compiler
-//! does not optimise. A program that is built for debugging asks for this crate to be optimised
-//! nevertheless, in its `Cargo.toml`:
+//! To verify one takes half a second of a core on purpose, and some five seconds in a build that is
+//! not optimised. These lines in a program's `Cargo.toml` optimise this crate in debug builds too:
 //!
 //! ```toml
 //! [profile.dev.package.longhand-kit]
@@ -71,7 +70,7 @@ mod basic;
 mod bearer;
 mod password;
 mod gate;
-mod memory;
+mod attempts;
 mod refused;
 mod accounts;
 
@@ -84,9 +83,9 @@ pub use refused::Refused;
 
 /// The same response, stored nowhere: `Cache-Control: no-store`, unless its own says so already.
 ///
-/// Everything behind a guard should pass through it. RFC 9111 section 3.5 keeps shared caches from
-/// storing what was asked for with Authorization; what was asked for with a cookie they may store,
-/// and give to the next one.
+/// Everything behind a guard should pass through it. A shared cache may not store the answer to a
+/// request with Authorization (RFC 9111 section 3.5), but may store that to a request with a cookie,
+/// and give it to the next visitor.
 ///
 /// ```
 /// use longhand_kit::auth::no_store;

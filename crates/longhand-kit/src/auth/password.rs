@@ -16,21 +16,20 @@ use std::str::FromStr;
 use crate::refusal::shown_as_text;
 use crate::{base64, mac, random};
 
-/// Rounds for new hashes: what OWASP's Password Storage Cheat Sheet asks for. They take about half a
-/// second of one core.
+/// Rounds for new hashes: 600,000, as OWASP's Password Storage Cheat Sheet asks for. They take about
+/// half a second of one core.
 pub const DEFAULT_ROUNDS: u32 = 600_000;
 
-/// Fewer than RFC 8018 section 4.2 has as its least are a slip; more than this take ten seconds and
-/// longer, which a hash from elsewhere must not make a server do.
+/// The least is that of RFC 8018 section 4.2: fewer are a slip. The most takes about ten seconds: a
+/// hash that comes from elsewhere must not keep a server busy for longer.
 const ROUNDS: RangeInclusive<u32> = 1_000..=10_000_000;
 
 const NAME: &str = "PBKDF2-SHA256";
 
-/// What is kept of a password: enough to recognise it, and not to find it out, unless it can be
-/// guessed.
+/// What is kept of a password: enough to recognise it, and too little to find it out but by guessing.
 ///
 /// ```
-/// use longhand_kit::auth::PasswordHash;
+/// use longhand_kit::auth::{DEFAULT_ROUNDS, PasswordHash};
 ///
 /// let rounds = 1_000; // DEFAULT_ROUNDS in earnest: this example is to be quick
 /// let kept = PasswordHash::make("correct horse", rounds)?.to_string();
@@ -39,6 +38,7 @@ const NAME: &str = "PBKDF2-SHA256";
 /// let hash: PasswordHash = kept.parse().unwrap();
 /// assert!(hash.verify("correct horse"));
 /// assert!(!hash.verify("battery staple"));
+/// assert!(hash.rounds() < DEFAULT_ROUNDS, "a new hash is due once the password is at hand");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone)]
@@ -56,6 +56,13 @@ impl PasswordHash {
     ///
     /// # Panics
     /// If `rounds` is not from 1,000 to 10,000,000.
+    ///
+    /// ```
+    /// # use longhand_kit::auth::PasswordHash;
+    /// let [one, other] = [PasswordHash::make("same", 1_000)?, PasswordHash::make("same", 1_000)?];
+    /// assert_ne!(one.to_string(), other.to_string(), "two users with one password do not show");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn make(password: &str, rounds: u32) -> io::Result<Self> {
         let rounds = in_range(rounds);
@@ -76,8 +83,8 @@ impl PasswordHash {
         mac::equal(&mac::pbkdf2(password.as_bytes(), &self.salt, self.rounds), &self.hash)
     }
 
-    /// How many rounds it took. Once [`DEFAULT_ROUNDS`] has grown, the next time that the password
-    /// is at hand is the time to make a new hash.
+    /// How many rounds it took. Where they are fewer than [`DEFAULT_ROUNDS`], which grows with time,
+    /// make a new hash when the password is next at hand.
     #[must_use]
     pub fn rounds(&self) -> u32 {
         self.rounds
@@ -146,6 +153,13 @@ fn bytes<const N: usize>(
 /// A text that is no password hash.
 ///
 /// It repeats nothing of the text: somebody may have put a password in its place.
+///
+/// ```
+/// # use longhand_kit::auth::PasswordHash;
+/// let bad = "hunter2".parse::<PasswordHash>().unwrap_err();
+/// assert_eq!(bad.at, 0);
+/// assert_eq!(bad.to_string(), "password hash, byte 0: expected PBKDF2-SHA256");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BadPasswordHash {
     /// The offset of what is wrong.

@@ -1,6 +1,7 @@
 //! Why somebody was not let in, and the answer to that.
 //!
-//! A verdict of `accounts.rs` enters; 403, 429 or 503 leaves, in words that do not tell who is there.
+//! A verdict of `accounts.rs` enters; 403, 429 or 503 leaves, in words that do not tell which users
+//! exist.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,17 +14,29 @@ use crate::refusal::refusal;
 /// How long a thread waits for its turn to verify.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why somebody was not let in.
+/// Why somebody was not let in. Under `?` in a handler it is the answer to that.
+///
+/// ```
+/// # use longhand::{IntoResponse, Status};
+/// use longhand_kit::auth::{Accounts, Refused};
+/// # let now = std::time::Instant::now();
+/// let accounts = Accounts::new(|_user| None)?.rounds(1_000);
+/// let refused = accounts.check(now, None, "ada", "secret").unwrap_err();
+/// assert_eq!(refused, Refused::Wrong);
+/// assert_eq!(refused.to_string(), "wrong user name or password"); // and not which of both
+/// assert_eq!(refused.into_response().status_code(), Status::FORBIDDEN);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
-    /// There is no such user, or it has another password. Answered by 403, where it is not Basic
-    /// that asked: a 401 would open the browser's own dialogue.
+    /// There is no such user, or it has another password. Answered by 403 and not by 401, which would
+    /// open the browser's own dialogue; only [`Accounts::basic`](super::Accounts::basic) answers 401.
     Wrong,
     /// There were too many passwords from this client, and this one was not looked at. Answered by
-    /// 429.
+    /// 429 with the seconds to wait in Retry-After.
     TooMany(TooMany),
-    /// Too many passwords are being verified. Answered by 503.
+    /// Too many passwords are being verified. Answered by 503, Retry-After 5 seconds.
     Busy,
 }
 

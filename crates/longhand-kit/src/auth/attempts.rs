@@ -20,7 +20,8 @@ const RIGHT: usize = 1 << 10;
 
 /// Wrong passwords that cost nothing: those of people who have several.
 const FREE: u32 = 5;
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// No delay is longer: a user who comes back after a break gets in.
+const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 pub(super) const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
 /// Clients and accounts whose wrong passwords are counted. To have one forgotten within the hour after
 /// its delay takes as many wrong passwords for others. One client has not so many: `accounts.rs`
@@ -29,12 +30,12 @@ pub(super) const WRONG: usize = 1 << 16;
 
 type Tag = [u8; 32];
 
-pub(super) struct Memory {
+pub(super) struct Attempts {
     keyed: Hmac,
-    kept: Mutex<Kept>,
+    passwords: Mutex<Passwords>,
 }
 
-struct Kept {
+struct Passwords {
     right: Expiring<Tag, ()>,
     wrong: Expiring<Tag, Wrong>,
 }
@@ -52,13 +53,13 @@ pub(super) struct Attempt {
     wrong: Tag,
 }
 
-impl Memory {
+impl Attempts {
     pub(super) fn new() -> io::Result<Self> {
-        let kept = Kept { right: Expiring::new(RIGHT), wrong: Expiring::new(WRONG) };
-        Ok(Self { keyed: Hmac::new(&random::bytes::<32>()?), kept: Mutex::new(kept) })
+        let passwords = Passwords { right: Expiring::new(RIGHT), wrong: Expiring::new(WRONG) };
+        Ok(Self { keyed: Hmac::new(&random::bytes::<32>()?), passwords: Mutex::new(passwords) })
     }
 
-    pub(super) fn attempt(&self, client: IpAddr, account: &str, password: &str) -> Attempt {
+    pub(super) fn of(&self, client: IpAddr, account: &str, password: &str) -> Attempt {
         let client = Client::at(client).octets();
         Attempt {
             // An account that has a password is the text of a hash, which has no zero byte.
@@ -73,37 +74,39 @@ impl Memory {
         mac.finish()
     }
 
-    /// Whether the password is known to be right; refused if nobody may say so yet.
+    /// Whether the password is known to be right; an error while a delay runs, in which not even that
+    /// may be told.
     pub(super) fn recall(&self, now: Instant, attempt: &Attempt) -> Result<bool, TooMany> {
-        let kept = self.kept();
-        // First: what is remembered would answer guesses as fast as they come.
-        if let Some((_, wrong)) = kept.wrong.get(&attempt.wrong, now) {
+        let passwords = self.passwords();
+        // The delay before the look-up: else guesses were answered as fast as they come.
+        if let Some((_, wrong)) = passwords.wrong.get(&attempt.wrong, now) {
             let wait = wrong.next.saturating_duration_since(now);
             if wait > Duration::ZERO {
                 return Err(TooMany { wait });
             }
         }
-        Ok(kept.right.get(&attempt.right, now).is_some())
+        Ok(passwords.right.get(&attempt.right, now).is_some())
     }
 
     /// Keeps the verdict on a password.
     pub(super) fn note(&self, now: Instant, attempt: &Attempt, is_right: bool) {
-        let mut kept = self.kept();
+        let mut passwords = self.passwords();
         if is_right {
-            kept.wrong.remove(&attempt.wrong);
-            kept.right.put(attempt.right, (), now + REMEMBERED, now);
+            passwords.wrong.remove(&attempt.wrong);
+            passwords.right.put(attempt.right, (), now + REMEMBERED, now);
         } else {
-            let before = kept.wrong.get(&attempt.wrong, now).map_or(0, |(_, wrong)| wrong.count);
+            let before =
+                passwords.wrong.get(&attempt.wrong, now).map_or(0, |(_, wrong)| wrong.count);
             let count = before.saturating_add(1);
             let delay = delay_after(count);
             let wrong = Wrong { count, next: now + delay };
-            kept.wrong.put(attempt.wrong, wrong, now + delay + FORGOTTEN, now);
+            passwords.wrong.put(attempt.wrong, wrong, now + delay + FORGOTTEN, now);
         }
     }
 
     /// Each entry is true by itself: a panic elsewhere leaves nothing half done.
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn passwords(&self) -> MutexGuard<'_, Passwords> {
+        self.passwords.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,16 +115,16 @@ impl Memory {
 pub(super) fn delay_after(wrong: u32) -> Duration {
     wrong.checked_sub(FREE + 1).map_or(Duration::ZERO, |doublings| {
         let seconds = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
-        Duration::from_secs(seconds).min(LONGEST)
+        Duration::from_secs(seconds).min(MAX_DELAY)
     })
 }
 
 #[cfg(test)]
 mod tests {
     // For the tests of others as well.
-    impl Memory {
+    impl Attempts {
         pub(in crate::auth) fn counted(&self) -> usize {
-            self.kept().wrong.len()
+            self.passwords().wrong.len()
         }
     }
 
