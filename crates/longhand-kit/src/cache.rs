@@ -31,11 +31,24 @@ use longhand::{FieldValue, Reply};
 /// [`immutable`](Self::immutable), [`fresh`](Self::fresh), [`revalidate`](Self::revalidate),
 /// [`private`](Self::private), [`never`](Self::never). The other methods add to it.
 ///
-/// # Panics
-/// Each of those at what contradicts: `public` and `private`; `private` and `s-maxage`; `must-revalidate`
-/// and the use of what is stale; `no-cache` or `no-store` and anything about being fresh or stale;
-/// `no-store` and `public` or `private`.
-/// In a `const` that is an error of the compiler's.
+/// ```
+/// # use std::time::Duration;
+/// # use longhand_kit::cache::CacheControl;
+/// let (minute, fresh) = (Duration::from_secs(60), CacheControl::fresh(Duration::from_secs(60)));
+/// for (control, value) in [
+///     (CacheControl::immutable(), "public, max-age=31536000, immutable"),
+///     (CacheControl::revalidate().no_transform(), "no-cache, no-transform"),
+///     (CacheControl::private(), "private, no-cache"),
+///     (CacheControl::never().for_one(), "private, no-store"),
+///     (fresh.for_one().must_revalidate(), "private, max-age=60, must-revalidate"),
+///     (fresh.for_all().while_failing(minute), "public, max-age=60, stale-if-error=60"),
+/// ] {
+///     assert_eq!(control.to_string(), value);
+/// }
+/// ```
+///
+/// A method that adds a directive panics if that contradicts one that is there already: for a `const`,
+/// the program does not compile.
 ///
 /// ```compile_fail
 /// # use longhand_kit::cache::CacheControl;
@@ -81,20 +94,20 @@ impl CacheControl {
         Self { public: true, immutable: true, max_age: Some(31_536_000), ..Self::NOTHING }
     }
 
-    /// For what may be out of date for so long, in whole seconds.
+    /// For what may be out of date for so long: `max-age`, in whole seconds, a fraction cut off.
     #[must_use]
     pub const fn fresh(time: Duration) -> Self {
         Self { max_age: Some(time.as_secs()), ..Self::NOTHING }
     }
 
-    /// For what is the same for all but may change at any time: stored, and asked for each time, which
-    /// costs a 304 where it has an `ETag` or a Last-Modified.
+    /// For what is the same for all but may change at any time: stored, and asked about each time, which
+    /// is answered by a short 304 where it has an `ETag` or a Last-Modified.
     #[must_use]
     pub const fn revalidate() -> Self {
         Self { no_cache: true, ..Self::NOTHING }
     }
 
-    /// For the page of one user: stored by that user's browser alone, and asked for each time.
+    /// For the page of one user: stored by that user's browser alone, and asked about each time.
     #[must_use]
     pub const fn private() -> Self {
         Self { private: true, ..Self::revalidate() }
@@ -107,6 +120,9 @@ impl CacheControl {
     }
 
     /// `public`: stored by shared caches even where the request had an Authorization.
+    ///
+    /// # Panics
+    /// With `private` or `no-store`.
     #[must_use]
     #[track_caller]
     pub const fn for_all(self) -> Self {
@@ -114,13 +130,19 @@ impl CacheControl {
     }
 
     /// `private`: stored by the user's own browser alone.
+    ///
+    /// # Panics
+    /// With `public`, which [`immutable`](Self::immutable) has too, or `s-maxage`.
     #[must_use]
     #[track_caller]
     pub const fn for_one(self) -> Self {
         Self { private: true, ..self }.checked()
     }
 
-    /// `s-maxage`: fresh for so long in shared caches.
+    /// `s-maxage`: fresh for so long in shared caches, in whole seconds.
+    ///
+    /// # Panics
+    /// With `private`, or without `max-age`.
     #[must_use]
     #[track_caller]
     pub const fn shared(self, time: Duration) -> Self {
@@ -128,20 +150,31 @@ impl CacheControl {
     }
 
     /// `must-revalidate`: never used stale, even where the server cannot be reached.
+    ///
+    /// # Panics
+    /// With `stale-while-revalidate` or `stale-if-error`, or without `max-age`.
     #[must_use]
     #[track_caller]
     pub const fn must_revalidate(self) -> Self {
         Self { must_revalidate: true, ..self }.checked()
     }
 
-    /// `stale-while-revalidate`: used stale for so long while a cache asks for a new one (RFC 5861).
+    /// `stale-while-revalidate`: used stale for so long, in whole seconds, while a cache asks for a new
+    /// one (RFC 5861).
+    ///
+    /// # Panics
+    /// With `must-revalidate`, or without `max-age`.
     #[must_use]
     #[track_caller]
     pub const fn while_revalidating(self, time: Duration) -> Self {
         Self { while_revalidating: Some(time.as_secs()), ..self }.checked()
     }
 
-    /// `stale-if-error`: used stale for so long where a cache cannot get a new one (RFC 5861).
+    /// `stale-if-error`: used stale for so long, in whole seconds, where a cache cannot get a new one
+    /// (RFC 5861).
+    ///
+    /// # Panics
+    /// With `must-revalidate`, or without `max-age`.
     #[must_use]
     #[track_caller]
     pub const fn while_failing(self, time: Duration) -> Self {
@@ -159,15 +192,15 @@ impl CacheControl {
         let used_stale = self.while_revalidating.is_some() || self.while_failing.is_some();
         let ages = self.shared.is_some() || self.must_revalidate || used_stale;
         assert!(!(self.public && self.private), "public contradicts private");
-        assert!(!(self.no_store && (self.public || self.private)), "no-store is for nobody");
-        assert!(!(self.private && self.shared.is_some()), "s-maxage, for all, contradicts private");
+        assert!(!(self.public && self.no_store), "public contradicts no-store");
+        assert!(!(self.private && self.shared.is_some()), "s-maxage contradicts private");
         assert!(
             !(self.must_revalidate && used_stale),
-            "must-revalidate contradicts use when stale"
+            "must-revalidate contradicts stale-while-revalidate and stale-if-error"
         );
         assert!(
             self.max_age.is_some() || !ages,
-            "what is never used unasked is not fresh or stale"
+            "s-maxage, must-revalidate, stale-while-revalidate and stale-if-error need max-age"
         );
         self
     }
@@ -202,8 +235,8 @@ impl From<CacheControl> for FieldValue {
     }
 }
 
-/// Says that a response depends on this field of the request: adds it to Vary, once (RFC 9110 section
-/// 12.5.5). `*`, which says that it depends on more than fields, stays or replaces the rest.
+/// The same response with this field of the request in its Vary, once: the response depends on it (RFC
+/// 9110 section 12.5.5). `*` says that it depends on more than fields, and stands in place of all names.
 ///
 /// # Panics
 /// If `name` is no field name.
@@ -254,6 +287,7 @@ mod tests {
             (CacheControl::private(), "private, no-cache"),
             (CacheControl::never(), "no-store"),
             (CacheControl::never().no_transform(), "no-store, no-transform"),
+            (CacheControl::never().for_one(), "private, no-store"),
             (CacheControl::revalidate().for_all(), "public, no-cache"),
             (CacheControl::revalidate().for_one(), "private, no-cache"),
             (CacheControl::fresh(MINUTE).for_one(), "private, max-age=60"),
@@ -292,7 +326,6 @@ mod tests {
             assert!(refused(|| control.while_failing(MINUTE)));
         }
         assert!(refused(|| never.for_all()));
-        assert!(refused(|| never.for_one()));
     }
 
     #[test]
