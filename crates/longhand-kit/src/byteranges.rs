@@ -11,7 +11,7 @@ use longhand::FieldValue;
 
 use crate::range::ByteRange;
 
-/// What can be read from any place.
+/// One name for both traits: a boxed source can have only one.
 pub(crate) trait Stored: Read + Seek {}
 
 impl<T: Read + Seek> Stored for T {}
@@ -74,9 +74,9 @@ impl<'s> ByteRanges<'s> {
     }
 }
 
-/// Made anew for each answer, from keys that std draws so that nobody can choose what collides in a
-/// map: whoever chose the bytes of the representation before could not foresee it. If they hold it by
-/// chance, a client reads two parts where there is one, and nothing that it was not to have.
+/// Made anew for each answer, from the random keys of std's hash maps: whoever chose the bytes of the
+/// representation could not foresee it. If they hold it by chance, a client reads two parts where there
+/// is one, and nothing that it was not to have.
 fn boundary() -> String {
     let keys = RandomState::new();
     format!("{:016x}{:016x}", keys.hash_one(0), keys.hash_one(1))
@@ -94,9 +94,9 @@ impl Read for ByteRanges<'_> {
                 }
                 Piece::Data { at, length } if *length > 0 => {
                     let most = usize::try_from(*length).unwrap_or(usize::MAX).min(into.len());
-                    // A system call before each read, for which there is no state to keep right. A
-                    // source that has shrunk gives nothing here, and the body ends before its length:
-                    // longhand takes that as a cut.
+                    // Sought before each read: one system call more, but no position to keep track of.
+                    // Where the source has shrunk, the body ends before its length, and longhand cuts
+                    // the connection.
                     self.source.seek(SeekFrom::Start(*at))?;
                     let count = self.source.read(&mut into[..most])?;
                     *at += count as u64;

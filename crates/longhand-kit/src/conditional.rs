@@ -1,7 +1,7 @@
 //! Preconditions: what a client asks to hold before its request is carried out (RFC 9110 section 13).
 //!
 //! What enters is a request and what is known of the current representation, its [`Validators`];
-//! what leaves is the way on, a 304 or a 412. The order is that of section 13.2.2, written once, in
+//! what leaves is that it may go on, or the answer: 304 or 412. The order is that of section 13.2.2, written once, in
 //! `evaluate`: If-Match else If-Unmodified-Since, then If-None-Match else If-Modified-Since.
 //!
 //! The lost update is what a handler's PUT, PATCH or DELETE guards against:
@@ -29,9 +29,9 @@
 //! The body is read first: between the check and the change nothing may take as long as a client
 //! likes, or another one's change comes between and is lost after all.
 //!
-//! What cannot be read is ignored where the RFC says so: a date that is none, or that stands twice.
-//! Of tags it does not say. Here a list that cannot be read whole never lets a change through: If-Match fails by it,
-//! whatever the method, and If-None-Match fails by it for any method but GET and HEAD, which send the
+//! A date that cannot be read or stands twice is ignored, as the RFC says. Of a list of tags that
+//! cannot be read whole it says nothing; here such a list lets no change through. If-Match fails by it,
+//! whatever the method, and If-None-Match for all methods but GET and HEAD, which get the
 //! representation.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -42,7 +42,8 @@ use longhand::{FieldValue, IntoResponse, Reply, Request, Response, Status};
 use crate::etag::{self, ETag, Listed};
 use crate::seconds::seconds;
 
-/// What is known of the current representation, to compare with what a client knows.
+/// What is known of the current representation, to compare with what a client knows. The module's
+/// example shows it at work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     missing: bool,
@@ -102,20 +103,29 @@ impl Validators {
         self
     }
 
-    /// It was last modified then. A fraction of a second is cut off; a time before 1970 is none.
+    /// It was last modified then. A fraction of a second is cut off; a time before 1970 counts as
+    /// unknown.
+    ///
+    /// ```
+    /// # use std::time::{Duration, UNIX_EPOCH};
+    /// # use longhand_kit::conditional::Validators;
+    /// let modified = |millis| Validators::new().modified(UNIX_EPOCH + Duration::from_millis(millis));
+    /// assert_eq!(modified(1_999), modified(1_000));
+    /// assert_eq!(Validators::new().modified(UNIX_EPOCH - Duration::from_secs(1)), Validators::new());
+    /// ```
     #[must_use]
     pub fn modified(mut self, time: SystemTime) -> Self {
         self.modified = time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
         self
     }
 
-    /// Lets a request pass whose preconditions hold.
+    /// Lets a request pass if its preconditions hold.
     ///
     /// It comes before the method is carried out, and after everything that would refuse the request
     /// anyway: a precondition changes only what would have succeeded (section 13.2.1).
     ///
     /// # Errors
-    /// The answer to one whose preconditions do not: 412, or, to GET and HEAD, 304.
+    /// If they do not, the answer: 412, or, to GET and HEAD, 304.
     pub fn check(&self, request: &Request<'_>) -> Result<(), Response> {
         match self.evaluate(request) {
             Verdict::Proceed => Ok(()),
@@ -187,7 +197,7 @@ impl Validators {
         etag::listed(request.fields().all(name), |tag| own.is_some_and(|own| compare(own, tag)))
     }
 
-    /// No later than now: a date to come would be sent as what it cannot be (section 8.8.2.1).
+    /// No later than now: nothing was last modified in the future (section 8.8.2.1).
     fn last_modified(&self, request: &Request<'_>) -> Option<u64> {
         self.modified.map(|modified| modified.min(now(request)))
     }
@@ -239,7 +249,7 @@ pub fn revalidate<'s>(request: &Request<'_>, reply: Reply<'s>) -> Reply<'s> {
     }
 }
 
-/// What a client that has the representation knows already: a 304 leaves it away (RFC 9110 section
+/// Takes from a 304 what a client that has the representation knows already (RFC 9110 section
 /// 15.4.5). Cache-Control, Content-Location, Date, `ETag`, Expires and Vary stay, and so does what is
 /// not about the representation.
 pub(crate) fn without_representation(mut reply: Reply<'_>) -> Reply<'_> {

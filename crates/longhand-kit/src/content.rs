@@ -26,12 +26,13 @@
 //!
 //! Where the RFC leaves a choice:
 //!
-//! - A Range outside of a representation that If-Range found unchanged is a 416, as section 14.2 has
-//!   it and other servers do, and no 200, as section 13.2.2 may be read: the client has it all.
+//! - A Range beyond the end of a representation that If-Range found unchanged is answered by 416, as
+//!   section 14.2 says and other servers do. By section 13.2.2 it could be a 200; but the client has
+//!   all of it already.
 //! - A 206 to an If-Range has all the fields of the 200, against the advice of section 15.3.7:
 //!   clients differ in what they kept.
-//! - Several parts of a representation that has a Content-Encoding are not sent, but all of it: in
-//!   the head of a multipart, that field would seem to be about the multipart.
+//! - Where several parts are asked for of a representation that has a Content-Encoding, all of it is
+//!   sent: in the head of a multipart, that field would seem to be about the multipart.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read, Seek, SeekFrom};
@@ -70,16 +71,21 @@ impl<'s> Content<'s> {
         Self::new(media_type.into(), Source::Bytes(bytes), length)
     }
 
-    /// The first `length` bytes of a source, from its start. It is read while it is sent: one that
-    /// ends before cuts the connection, and what has grown behind is not sent.
+    /// The first `length` bytes of a source, from its start. It is read while it is sent: where it ends
+    /// earlier, the connection is cut, because the length was said already. What has been added to its
+    /// end is not sent.
     ///
     /// ```
-    /// # use longhand::{Reply, Request};
+    /// # use longhand::{Limits, Reply, Request, serve_connection, transport::Scripted};
     /// # use longhand_kit::content::Content;
     /// fn recording(request: &mut Request<'_>) -> Reply<'static> {
-    ///     let recording = std::io::Cursor::new([7; 1000]); // or anything that reads and seeks
-    ///     Content::source("audio/ogg", recording, 1000).modified(request.wall()).answer(request)
+    ///     let recording = std::io::Cursor::new(b"OggS..."); // or anything that reads and seeks
+    ///     Content::source("audio/ogg", recording, 7).modified(request.wall()).answer(request)
     /// }
+    /// let mut client = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+    /// serve_connection(&mut client, &Limits::default(), recording);
+    /// assert!(client.output_text().contains("\r\nLast-Modified: "));
+    /// assert!(client.output_text().ends_with("\r\n\r\nOggS..."));
     /// ```
     pub fn source(
         media_type: impl Into<FieldValue>,
@@ -93,24 +99,44 @@ impl<'s> Content<'s> {
         Self { media_type, source, length, validators: Validators::new(), fields: Vec::new() }
     }
 
-    /// The same with this tag.
+    /// The same with this tag, which names its version.
     pub fn etag(mut self, tag: ETag) -> Self {
         self.validators = self.validators.etag(tag);
         self
     }
 
-    /// The same, last modified then.
+    /// The same, last modified then; see [`Validators::modified`].
     pub fn modified(mut self, time: SystemTime) -> Self {
         self.validators = self.validators.modified(time);
         self
     }
 
-    /// The same with this field in its 200 and 206: Cache-Control, Vary, Content-Encoding. A 304 has
-    /// it too, but for those that describe the bytes, and so have 412 and 416, but for those and for
-    /// what would let them be stored.
+    /// The same with this field. Which answers have it depends on what it is about:
+    ///
+    /// | answer | the bytes: Content-Disposition, -Encoding, -Language | storing: Cache-Control, Content-Location, Expires | any other, such as Vary |
+    /// | --- | --- | --- | --- |
+    /// | 200, 206 | yes | yes | yes |
+    /// | 304 | no | yes | yes |
+    /// | 412, 416 | no | no | yes |
     ///
     /// A name that no response can have makes [`answer`](Self::answer) panic, as
     /// [`Reply::field`] does.
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, serve_connection, transport::Scripted};
+    /// # use longhand_kit::content::Content;
+    /// let page = |request: &mut Request<'_>| {
+    ///     let page = Content::bytes("text/plain", &b"Hallo"[..]).field("Content-Language", "de");
+    ///     page.field("Vary", "Accept-Language").answer(request)
+    /// };
+    /// let mut client = Scripted::new()
+    ///     .send("GET / HTTP/1.1\r\nHost: x\r\nRange: bytes=9-\r\n\r\n")
+    ///     .end();
+    /// serve_connection(&mut client, &Limits::default(), page);
+    /// let answer = client.output_text();
+    /// assert!(answer.starts_with("HTTP/1.1 416 ") && answer.contains("\r\nVary: Accept-Language\r\n"));
+    /// assert!(!answer.contains("Content-Language"));
+    /// ```
     pub fn field(
         mut self,
         name: impl Into<Cow<'static, str>>,
@@ -122,10 +148,10 @@ impl<'s> Content<'s> {
 
     /// The answer to a request: 200, 206, 304, 412 or 416, and 500 where the source fails.
     ///
-    /// It is for GET and HEAD; that other methods are refused is for the caller to see to.
+    /// It is for GET and HEAD. The caller refuses the other methods.
     ///
     /// # Panics
-    /// At a [`field`](Self::field) whose name no response can have.
+    /// If the name of a [`field`](Self::field) is one that no response can have.
     pub fn answer(self, request: &Request<'_>) -> Reply<'s> {
         match self.validators.evaluate(request) {
             Verdict::Failed => self.refuse(precondition_failed()),
@@ -223,7 +249,7 @@ impl<'s> Content<'s> {
     }
 }
 
-/// The fields that let an answer be stored, or name what is stored.
+/// A 412 or 416 is not to be stored by the rules of the representation, nor under its name.
 const STORING: [&str; 3] = ["Cache-Control", "Content-Location", "Expires"];
 
 fn text(value: String) -> FieldValue {
