@@ -10,7 +10,7 @@
 use std::fmt::Display;
 
 use longhand::wire::percent_encode;
-use longhand_kit::cross_origin::Refusal;
+use longhand_kit::cross_origin::CrossOrigin;
 use longhand_kit::html::Html;
 
 use crate::store::Listed;
@@ -126,9 +126,9 @@ pub(crate) fn bad_uri(uri: &str, refused: &impl Display) -> String {
 }
 
 /// 403: the guard's reason.
-pub(crate) fn forbidden(reason: &Refusal) -> String {
+pub(crate) fn forbidden(reason: &CrossOrigin) -> String {
     let hint = match reason {
-        Refusal::OtherHost { .. } => " (behind a proxy, set BASE_URL)",
+        CrossOrigin::OtherHost { .. } => " (behind a proxy, set BASE_URL)",
         _ => "",
     };
     format!("Not saved: {reason}{hint}.\n")
@@ -258,7 +258,7 @@ mod tests {
         let refused = Name::parse(".a").unwrap_err();
         let others = [
             missing("longuri"),
-            forbidden(&Refusal::OtherHost {
+            forbidden(&CrossOrigin::OtherHost {
                 origin: "http://a".parse().unwrap(),
                 host: "b".to_owned(),
             }),

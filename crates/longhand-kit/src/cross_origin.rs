@@ -1,6 +1,6 @@
 //! Who may change something: a guard against the forms of other origins (CSRF) that needs no tokens.
 //!
-//! What a request says about its origin enters; it passes, or a [`Refusal`] leaves. Nothing is
+//! What a request says about its origin enters; it passes, or a [`CrossOrigin`] leaves. Nothing is
 //! remembered. The rule is that of Go's `http.CrossOriginProtection`:
 //!
 //! 1. Safe methods pass: they change nothing.
@@ -11,21 +11,22 @@
 //! 4. Otherwise `Origin` has to name the host and port that the request is for, or be trusted.
 //!    `null` never does.
 //!
-//! Step 4 is needed: browsers send no `Sec-Fetch-Site` to plain-http hosts other than localhost. A
-//! proxy in front must therefore [pass `Host` on](crate::forwarded#nginx), or be [known](Guard::proxies) with its forwarded
-//! host, or the address that it gives to this site be trusted. And pages must not be sent with
-//! `Referrer-Policy: no-referrer`: their own forms would come with the origin `null`.
+//! Step 4 is needed: browsers send no `Sec-Fetch-Site` to plain-http hosts other than localhost. It
+//! compares `Origin` with the host that the request is for, so behind a proxy one of these must hold:
+//! the proxy [passes `Host` on](crate::forwarded#nginx); the guard [knows it](Guard::proxies) and the
+//! forwarded host; or the address that it gives to this site is [trusted](Guard::trust). And pages must
+//! not be sent with `Referrer-Policy: no-referrer`, or their own forms come with the origin `null`.
 //! `same-origin` is a good value.
 //!
-//! Other origins, and not only other sites: a page of a neighbouring subdomain or of another port comes
-//! as `same-site`, and is refused like the rest.
+//! Origins are compared, and not only sites: a page of a neighbouring subdomain or of another port
+//! comes as `same-site`, and is refused like the rest.
 //!
-//! What it does not do: it takes the word of `Host`. A name of their own that somebody points at this
-//! server (DNS rebinding) is a site of its own, without this one's cookies; a server that trusts
-//! whoever reaches it has to compare `Host` with its own names besides.
+//! What it does not do: it believes `Host`. Somebody can point a name of their own at this server (DNS
+//! rebinding), and pages under that name pass. They come without this site's cookies; but a server that
+//! trusts whoever reaches it must compare `Host` with its own names as well.
 //!
-//! Turned down: tokens in forms. They need a secret or a session, a field in every form, and one is
-//! forgotten once. Cookies are to be `SameSite=Lax` besides.
+//! Turned down: tokens in forms. They need a secret or a session and a field in every form, and sooner
+//! or later one form is forgotten. Set cookies with `SameSite=Lax` as well.
 
 use std::fmt;
 
@@ -35,7 +36,7 @@ use crate::forwarded::Proxies;
 use crate::origin::Origin;
 use crate::refusal::refusal;
 
-/// Lets requests pass that the pages of other origins cannot have caused.
+/// Lets a request pass unless a page of another origin may have caused it.
 ///
 /// ```
 /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
@@ -78,17 +79,35 @@ impl Guard {
     }
 
     /// The same behind proxies: the host that counts is the one that the client asked them for.
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+    /// # use longhand_kit::cross_origin::Guard;
+    /// use longhand_kit::forwarded::Proxies;
+    ///
+    /// let guard = Guard::new().proxies(Proxies::x_forwarded("192.0.2.1")?.and_host());
+    /// # let mut client = Scripted::new().address("192.0.2.1:80".parse().unwrap()).send("POST / HTTP/1.1\r\nHost: a\r\n")
+    /// #     .send("Content-Length: 0\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Host: b.example\r\n")
+    /// #     .send("Origin: https://b.example\r\n\r\n").end();
+    /// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| -> Result<Response, Response> {
+    /// // From the proxy at 192.0.2.1, with X-Forwarded-Host and Origin of b.example:
+    /// guard.admit(request)?;
+    /// #     Ok(Response::text("saved"))
+    /// # });
+    /// # assert!(client.output_text().ends_with("saved"));
+    /// # Ok::<(), longhand_kit::forwarded::BadPrefix>(())
+    /// ```
     pub fn proxies(mut self, proxies: Proxies) -> Self {
         self.proxies = proxies;
         self
     }
 
-    /// Judges a request.
+    /// Judges a request. Call it before the request is carried out.
     ///
     /// # Errors
-    /// Where a page of another origin may have caused it. The answer to that is 403.
-    pub fn admit(&self, request: &Request<'_>) -> Result<(), Refusal> {
-        // A field that was sent twice is joined: no rule accepts that.
+    /// If a page of another origin may have caused it. The answer to that is 403.
+    pub fn admit(&self, request: &Request<'_>) -> Result<(), CrossOrigin> {
+        // Joined, a field that was sent twice is a value that no rule accepts.
         let value = |name| {
             let lines: Vec<&[u8]> = request.fields().all(name).collect();
             (!lines.is_empty()).then(|| lines.join(&b", "[..]))
@@ -104,29 +123,29 @@ impl Guard {
         self.judge(&claim)
     }
 
-    fn judge(&self, claim: &Claim<'_>) -> Result<(), Refusal> {
+    fn judge(&self, claim: &Claim<'_>) -> Result<(), CrossOrigin> {
         if matches!(claim.method, "GET" | "HEAD" | "OPTIONS") {
             return Ok(());
         }
         let origin = claim.origin.and_then(parse_origin);
         let is_trusted = origin.as_ref().is_some_and(|origin| self.trusted.contains(origin));
-        // An empty field says as much as none.
+        // Fetch Metadata defines no empty value: it is taken for an absent field.
         match claim.sec_fetch_site.filter(|value| !value.is_empty()) {
             Some(b"same-origin" | b"none") => Ok(()),
             Some(_) if is_trusted => Ok(()),
-            Some(_) => Err(Refusal::CrossSite),
+            Some(_) => Err(CrossOrigin::CrossSite),
             None if claim.origin.is_none() || is_trusted => Ok(()),
             None => match origin {
                 Some(origin) if origin.is_at(claim.host) => Ok(()),
-                Some(origin) => Err(Refusal::OtherHost { origin, host: claim.host.to_owned() }),
-                None => Err(Refusal::NoOrigin),
+                Some(origin) => Err(CrossOrigin::OtherHost { origin, host: claim.host.to_owned() }),
+                None => Err(CrossOrigin::NoOrigin),
             },
         }
     }
 }
 
 /// What a request says about where it comes from: values of its fields, `None` for an absent field.
-/// As bytes, so that a value that is no text is refused and not taken for an absent one.
+/// As bytes: a value that is not UTF-8 is to be refused, and not taken for an absent one.
 struct Claim<'r> {
     method: &'r str,
     sec_fetch_site: Option<&'r [u8]>,
@@ -138,15 +157,24 @@ fn parse_origin(value: &[u8]) -> Option<Origin> {
     Origin::parse(std::str::from_utf8(value).ok()?).ok()
 }
 
-/// Why a request was refused. Its text is fit for the one who asked.
+/// Why a request was refused. Its text may be shown to whoever sent it. Under `?` in a handler it is
+/// a 403.
+///
+/// ```
+/// # use longhand::{IntoResponse, Status};
+/// use longhand_kit::cross_origin::CrossOrigin;
+/// let refused = CrossOrigin::NoOrigin;
+/// assert_eq!(refused.to_string(), "Origin names no site");
+/// assert_eq!(refused.into_response().status_code(), Status::FORBIDDEN);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum CrossOrigin {
     /// `Sec-Fetch-Site` says that a page of another origin has caused it: of another site
     /// (`cross-site`), or of this one under another name or port (`same-site`).
     CrossSite,
-    /// `Origin` names another host or port than the request is for. Often it is a proxy in front that
-    /// does not pass `Host` on; so the observer is told of both.
+    /// `Origin` names another host or port than the request is for. Often the reason is a proxy in front
+    /// that does not pass `Host` on; so the response's cause, for the log, has both.
     OtherHost {
         /// What `Origin` says.
         origin: Origin,
@@ -157,7 +185,7 @@ pub enum Refusal {
     NoOrigin,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for CrossOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CrossSite => "the browser says that this comes from a page of another origin",
@@ -167,10 +195,10 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for CrossOrigin {}
 
 /// 403 with the reason; of another host the [cause](Reply::because) has both values.
-impl<'s> IntoResponse<'s> for Refusal {
+impl<'s> IntoResponse<'s> for CrossOrigin {
     fn into_response(self) -> Reply<'s> {
         let reply = Reply::text(format!("{self}\n")).status(Status::FORBIDDEN);
         match self {
@@ -182,7 +210,7 @@ impl<'s> IntoResponse<'s> for Refusal {
     }
 }
 
-refusal!(Refusal);
+refusal!(CrossOrigin);
 
 #[cfg(test)]
 mod tests {
@@ -194,7 +222,7 @@ mod tests {
     use crate::scripted_server::serve;
 
     /// `method | sec-fetch-site | origin | host | trusted`; `-` for absent.
-    fn verdict(row: &str) -> Result<(), Refusal> {
+    fn verdict(row: &str) -> Result<(), CrossOrigin> {
         let cells: Vec<Option<&str>> =
             row.split('|').map(str::trim).map(|cell| (cell != "-").then_some(cell)).collect();
         let [method, site, origin, host, trusted] = cells[..] else { panic!("{row}") };
@@ -287,7 +315,7 @@ mod tests {
     fn a_value_that_is_no_text_is_not_an_absent_one() {
         let claim =
             Claim { method: "POST", sec_fetch_site: None, origin: Some(b"http://\xff"), host: "a" };
-        assert_eq!(Guard::new().judge(&claim), Err(Refusal::NoOrigin));
+        assert_eq!(Guard::new().judge(&claim), Err(CrossOrigin::NoOrigin));
     }
 
     #[test]
