@@ -1,4 +1,5 @@
-//! Why a cookie is not sent.
+//! Why a cookie is not sent: the part that browsers would not keep, and its place in it. The answer to
+//! that is 500.
 
 use std::fmt;
 
@@ -8,6 +9,12 @@ use crate::refusal::refusal;
 
 /// A cookie that browsers would drop, cut or change; its text says which part of it, where, and what
 /// was wanted. It shows the start of the cookie's name, and nothing of its value but one byte.
+///
+/// ```
+/// use longhand_kit::cookie::SetCookie;
+/// let bad = SetCookie::new("__Host-id", "a3b1").field_value().unwrap_err();
+/// assert_eq!(bad.to_string(), "cookie \"__Host-id\": the prefix __Host- demands Secure");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadCookie {
     pub(super) name: String,

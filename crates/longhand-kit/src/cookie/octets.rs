@@ -5,17 +5,16 @@
 use longhand::wire::percent_encode;
 
 /// What browsers keep of a name and its value together, in bytes (RFC 6265bis section 5.6).
-pub(super) const MOST: usize = 4_096;
-/// What browsers keep of an attribute's value.
-pub(super) const MOST_OF_ATTRIBUTE: usize = 1_024;
-/// 400 days (RFC 6265bis section 5.5).
-pub(super) const LONGEST: u64 = 34_560_000;
-/// 9999-12-31 23:59:59, the last second of a year with four digits.
-pub(super) const LAST: u64 = 253_402_300_799;
+pub(super) const MAX_PAIR: usize = 4_096;
+/// What browsers keep of an attribute's value, in bytes (RFC 6265bis section 5.6).
+pub(super) const MAX_ATTRIBUTE: usize = 1_024;
+/// The longest that browsers keep a cookie: 400 days, in seconds (RFC 6265bis section 5.5).
+pub(super) const MAX_AGE: u64 = 34_560_000;
+/// 9999-12-31 23:59:59, the last second that an HTTP date can name: its year has four digits.
+pub(super) const MAX_DATE: u64 = 253_402_300_799;
 
-/// A value of any bytes within the alphabet of cookies: what is beyond it, and `%` itself, is
-/// percent-encoded, and the rest stays as it is. [`percent_decode`](longhand::wire::percent_decode)
-/// undoes it.
+/// Any bytes as a value that fits into a cookie: `%` and what a cookie cannot hold is percent-encoded,
+/// and the rest stays as it is. [`percent_decode`](longhand::wire::percent_decode) undoes it.
 ///
 /// ```
 /// use longhand::wire::percent_decode;
@@ -36,7 +35,7 @@ pub fn encode(value: impl AsRef<[u8]>) -> String {
     })
 }
 
-/// What is wanted of a value, for whoever has to change it.
+/// For the error's text: it names the way out, too.
 pub(super) const COOKIE_OCTETS: &str = "no control, blank, quote, comma, semicolon, backslash \
     or octet beyond ASCII (`encode` makes it fit)";
 

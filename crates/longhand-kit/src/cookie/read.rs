@@ -1,6 +1,6 @@
 //! Cookie lines, read byte by byte (RFC 6265bis section 4.2).
 //!
-//! Nothing is refused here, and nothing is repaired: see the module's page for why.
+//! Nothing is refused here, and nothing is repaired; the module's page says why.
 
 use std::{fmt, str};
 
@@ -8,8 +8,8 @@ use longhand::Request;
 use longhand::wire::Fields;
 use longhand::wire::grammar::trim_blanks;
 
-/// The pairs of a request that are looked at. Chromium keeps at most 180 for a domain, so no visitor
-/// comes near it; it bounds what a look-up costs where the limit on heads has been raised.
+/// The pairs of a request that are looked at: 200. Browsers send fewer (Chromium keeps 180 for a
+/// domain); it bounds what a look-up costs in a program that has raised the limit on heads.
 pub const MAX_PAIRS: usize = 200;
 
 /// The cookies of a request: all its Cookie lines, in order.

@@ -13,7 +13,7 @@ use longhand::{FieldValue, Reply};
 
 use super::bad::BadCookie;
 use super::octets::{
-    COOKIE_OCTETS, LAST, LONGEST, MOST, MOST_OF_ATTRIBUTE, check_domain, check_length,
+    COOKIE_OCTETS, MAX_AGE, MAX_ATTRIBUTE, MAX_DATE, MAX_PAIR, check_domain, check_length,
     check_octets, is_av_octet, is_cookie_octet,
 };
 use crate::seconds::seconds;
@@ -29,12 +29,14 @@ pub enum SameSite {
     None,
 }
 
-/// How long a browser keeps a cookie.
+/// One of these and no two: browsers that find Max-Age and Expires together go by the former.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lifetime {
+    /// Until the browser is closed.
     Visit,
     Removed,
     Seconds(u64),
+    /// In seconds since 1970.
     Until(u64),
 }
 
@@ -80,8 +82,8 @@ pub struct SetCookie {
 }
 
 impl SetCookie {
-    /// A cookie of this name and value. Values that hold more than visible ASCII go through
-    /// [`encode`](super::encode) or base64 first; nothing is changed silently.
+    /// A cookie of this name and value, which are sent as they are. Values that hold more than visible
+    /// ASCII go through [`encode`](super::encode) or base64 first.
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -96,8 +98,8 @@ impl SetCookie {
         }
     }
 
-    /// What removes the cookie of this name from a browser. That takes the same Path and Domain as
-    /// it was set with, and Secure if its name has a prefix.
+    /// Removes the cookie of this name from a browser, given the same Path and Domain as it was set
+    /// with, and Secure if its name has a prefix.
     ///
     /// ```
     /// # use longhand::Response;
@@ -114,14 +116,14 @@ impl SetCookie {
     }
 
     /// Lasts so long from now on, in whole seconds: from one second to 400 days, which is the most
-    /// that browsers grant. It takes the place of [`expires`](Self::expires).
+    /// that browsers grant. It replaces [`expires`](Self::expires).
     pub fn max_age(self, age: Duration) -> Self {
         Self { lifetime: Lifetime::Seconds(age.as_secs()), ..self }
     }
 
-    /// Lasts until then, to the second, by the browser's clock, which may be wrong; a date more than
-    /// 400 days ahead is shortened by the browser. It takes the place of
-    /// [`max_age`](Self::max_age), which is the better one unless it is a date that is meant.
+    /// Lasts until then, to the second, by the browser's clock, which may be wrong. The browser takes a
+    /// date more than 400 days ahead for 400 days. It replaces [`max_age`](Self::max_age), which is
+    /// better unless a date is meant.
     pub fn expires(self, time: SystemTime) -> Self {
         Self { lifetime: Lifetime::Until(seconds(time)), ..self }
     }
@@ -143,25 +145,24 @@ impl SetCookie {
         Self { secure: true, ..self }
     }
 
-    /// Is [`secure`](Self::secure) where this is so: for programs that are to work on a plain-http
-    /// host as well. `client.is_secure()` is what a [proxy](crate::forwarded::Client::is_secure) in
-    /// front says, [`Request::is_secure`](longhand::Request::is_secure) tells of TLS that ends in
-    /// this process.
+    /// Is [`secure`](Self::secure) if `is_secure`: for programs that run on plain-http hosts as well.
+    /// Ask [`Client::is_secure`](crate::forwarded::Client::is_secure) behind a proxy, and
+    /// [`Request::is_secure`](longhand::Request::is_secure) where TLS ends in this process.
     pub fn secure_if(self, is_secure: bool) -> Self {
         Self { secure: is_secure, ..self }
     }
 
-    /// Is sent with requests of other sites according to this.
+    /// Is sent with those requests of other sites that `same_site` names.
     pub fn same_site(self, same_site: SameSite) -> Self {
         Self { same_site, ..self }
     }
 
-    /// Is without `HttpOnly`: for what the page's own scripts are to read.
+    /// Is without `HttpOnly`, so that the page's own scripts can read it.
     pub fn readable_by_scripts(self) -> Self {
         Self { http_only: false, ..self }
     }
 
-    /// Is kept apart for each site in whose frame this one stands. It demands Secure.
+    /// Is kept apart for each site that shows this one in a frame. It demands Secure.
     pub fn partitioned(self) -> Self {
         Self { partitioned: true, ..self }
     }
@@ -170,9 +171,9 @@ impl SetCookie {
     /// are not to get two (RFC 6265bis section 4.1.1).
     ///
     /// # Errors
-    /// If a browser would drop, cut or shorten it: a name that is no token or a value beyond the
-    /// alphabet, more than 4,096 bytes of both or 1,024 of an attribute, a path that does not begin
-    /// with `/`, a domain that is no host name, a lifetime of none or more than 400 days;
+    /// If a browser would drop, cut or shorten it: a name that is no token or a value with an octet that
+    /// a cookie cannot hold, more than 4,096 bytes of both or 1,024 of an attribute, a path that does
+    /// not begin with `/`, a domain that is no host name, a lifetime of none or more than 400 days;
     /// `SameSite=None` or Partitioned without Secure; a name that begins with `__Secure-`, in any
     /// case, without Secure, or with `__Host-` without Secure and `Path=/` or with a Domain.
     pub fn add_to<'s>(&self, response: Reply<'s>) -> Result<Reply<'s>, BadCookie> {
@@ -206,13 +207,13 @@ impl SetCookie {
         check_octets("name", "a token (RFC 9110 section 5.6.2)", &self.name, is_tchar)?;
         check_octets("value", COOKIE_OCTETS, &self.value, is_cookie_octet)?;
         check_octets("Path", av_octets, &self.path, is_av_octet)?;
-        check_length("name and value", self.name.len() + self.value.len(), MOST)?;
-        check_length("Path", self.path.len(), MOST_OF_ATTRIBUTE)?;
+        check_length("name and value", self.name.len() + self.value.len(), MAX_PAIR)?;
+        check_length("Path", self.path.len(), MAX_ATTRIBUTE)?;
         self.domain.as_deref().map_or(Ok(()), check_domain)?;
         if let Lifetime::Seconds(found) = self.lifetime {
-            if !(1..=LONGEST).contains(&found) {
+            if !(1..=MAX_AGE).contains(&found) {
                 return Err(format!(
-                    "Max-Age: expected 1 to {LONGEST} seconds (400 days), found {found}"
+                    "Max-Age: expected 1 to {MAX_AGE} seconds (400 days), found {found}"
                 ));
             }
         }
@@ -225,12 +226,12 @@ impl SetCookie {
         let begins_with = |prefix: &str| {
             self.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
         };
-        let dated = !matches!(self.lifetime, Lifetime::Until(seconds) if seconds > LAST);
+        let dated = !matches!(self.lifetime, Lifetime::Until(seconds) if seconds > MAX_DATE);
         let (host, none) = (begins_with("__Host-"), self.same_site == SameSite::None);
         for (what, applies, wanted, fulfilled) in [
             ("a cookie", true, "a name", !self.name.is_empty()),
             ("Path", true, "`/` as its first byte", self.path.starts_with('/')),
-            // A browser would drop it, and with it the prefix's `Path=/` is another one.
+            // Browsers trim the blank: `/a ` would become `/a`.
             ("Path", true, "a last byte that is no blank", !self.path.ends_with(' ')),
             ("Expires", true, "a year of four digits", dated),
             ("the prefix __Host-", host, "Secure", self.secure),
@@ -324,7 +325,7 @@ mod tests {
                 "a=b; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax",
             ),
             (
-                plain().expires(at(LAST)),
+                plain().expires(at(MAX_DATE)),
                 "a=b; Expires=Fri, 31 Dec 9999 23:59:59 GMT; Path=/; HttpOnly; SameSite=Lax",
             ),
             (
@@ -415,7 +416,7 @@ mod tests {
             ),
             (plain().max_age(Duration::from_millis(999)), part("found 0")),
             (plain().max_age(second * 34_560_001), part("found 34560001")),
-            (plain().expires(at(LAST + 1)), part("Expires demands a year of four digits")),
+            (plain().expires(at(MAX_DATE + 1)), part("Expires demands a year of four digits")),
             (plain().same_site(SameSite::None), part("SameSite=None demands Secure")),
             (plain().partitioned(), part("Partitioned demands Secure")),
             (SetCookie::new("__Secure-a", "b"), part("the prefix __Secure- demands Secure")),
