@@ -1,7 +1,7 @@
 //! From a request to the answer of a folder.
 //!
-//! What enters is a request, what leaves the file that it asks for, whole, in part or not at all; a
-//! redirect, a page, or a refusal. Which file is decided here; how much of it, by `content.rs`.
+//! What enters is a request; what leaves is the file that it asks for, whole, in part or not at all, or
+//! a redirect, a listing, a refusal. Which file it is, is decided here; how much of it, by `content.rs`.
 
 use std::fs::{File, Metadata};
 use std::path::Path;
@@ -16,14 +16,14 @@ use super::{Dir, NO_CACHE, listing};
 use crate::cache::vary;
 use crate::{media, negotiate};
 
-/// What is answered, and the Allow field of the rest (RFC 9110 section 10.2.1).
+/// The Allow field for all other methods (RFC 9110 section 10.2.1).
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The codings of siblings, the better first: the name of the coding, and the suffix.
 const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gzip", "gz")];
 
 impl Dir {
-    /// The answer to a request by its whole path.
+    /// The answer to a request by its whole path. The module's examples show it.
     pub fn handle(&self, request: &Request<'_>) -> Response {
         self.answer(request, request.path())
     }
@@ -93,8 +93,8 @@ impl Dir {
             .map_err(|error| of_opening(error).into_response())
     }
 
-    /// A 404 with the page that was named for it, if that is there. It is about the path and no
-    /// version of it: preconditions and ranges are for what was asked for.
+    /// A 404 with the page that was named for it, if that is there. Always whole: preconditions and
+    /// ranges are about what was asked for, and not about this page.
     fn worded(&self, request: &Request<'_>, refusal: Response) -> Response {
         let is_page = |_: &&String| refusal.status_code() == Status::NOT_FOUND;
         let Some(name) = self.not_found.as_ref().filter(is_page) else { return refusal };
@@ -109,8 +109,8 @@ impl Dir {
         }
     }
 
-    /// Sends the file that is open, or a sibling of it. `place` is what it is called, which a link
-    /// that led to it may call otherwise.
+    /// Sends the open file, or a sibling of it. `place` has the name that the client asked for: if that
+    /// is a link, the file's own name may have another suffix.
     fn send(&self, request: &Request<'_>, place: &Path, file: File, facts: Metadata) -> Response {
         let (file, facts, coding) = self.chosen(request, place, file, facts);
         represent(request, place, file, &facts, coding)
@@ -142,8 +142,9 @@ impl Dir {
         if !self.negotiates {
             return None;
         }
-        let offered = [CODINGS[0].0, CODINGS[1].0, "identity"];
-        let liked = negotiate::codings(request, &offered);
+        // Of codings that a client likes as much, the first counts: `identity`, the file itself, is last.
+        let [best, second] = CODINGS.map(|(coding, _suffix)| coding);
+        let liked = negotiate::codings(request, &[best, second, "identity"]);
         liked.into_iter().take_while(|coding| *coding != "identity").find_map(|coding| {
             let (_, suffix) = CODINGS.into_iter().find(|known| known.0 == coding)?;
             let mut name = place.as_os_str().to_owned();
@@ -163,16 +164,16 @@ impl Dir {
     }
 }
 
-/// Whether the slash that `path` begins with stands behind another one. `read` takes it for the one
-/// before the first name, and `//private/a` behind `/{*rest}` would be `private/a`, which is another
-/// route's to guard.
+/// Whether the slash that `path` begins with stands behind another one. `read` would take it for the
+/// one before the first name: `//private/a`, which `/{*rest}` matches, would be served as `private/a`
+/// past a route that guards `/private/{*rest}`.
 fn is_doubled(request: &Request<'_>, path: &str) -> bool {
     let before = request.path().strip_suffix(path);
     path.starts_with('/') && before.is_some_and(|before| before.ends_with('/'))
 }
 
-/// Whether a sibling was made before the last change of its file. Where the system tells no time, it
-/// is taken as it is.
+/// Whether a sibling was made before the last change of its file. Where the system tells no time, the
+/// sibling is taken for current.
 fn is_older(sibling: &Metadata, file: &Metadata) -> bool {
     match (sibling.modified(), file.modified()) {
         (Ok(sibling), Ok(file)) => sibling < file,

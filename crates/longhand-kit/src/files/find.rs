@@ -6,9 +6,9 @@
 //! device may do anything, so what a path leads to is known before it is opened, and looked at again
 //! in the open handle, whose type, length and bytes belong to one file.
 //!
-//! Between the two looks somebody who writes into the root could exchange a file for a link or a
-//! FIFO. Std has no door to open "this and nothing that a link leads to" on every system; who may
-//! write into a served folder is therefore trusted so far.
+//! Between the two looks somebody who may write into the root could exchange a file for a link or a
+//! FIFO. On many systems std cannot open a file only if it is no link; so those who may write into a
+//! served folder are trusted not to do that.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
@@ -27,7 +27,7 @@ pub(super) enum Found {
 /// Why there is nothing to serve.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// 404. With what the system said where that is more than that nothing is there.
+    /// 404; with the system's error if that says more than that nothing is there.
     Absent(Option<io::Error>),
     /// 500: out of descriptors, say.
     Server(io::Error),
@@ -56,8 +56,8 @@ pub(super) fn find(root: &Path, path: &Path) -> Result<Found, Failure> {
     Ok(Found::File(file, facts))
 }
 
-/// What it means that something that is there cannot be opened. Without permission it is absent, as
-/// what is not there is in a folder that cannot be entered: nobody learns which of both it is.
+/// Why something that is there cannot be opened. Without permission it counts as absent: nobody is to
+/// learn whether it is there.
 pub(super) fn of_opening(error: io::Error) -> Failure {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => {

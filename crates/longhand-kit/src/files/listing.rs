@@ -20,9 +20,9 @@ use crate::content::Content;
 use crate::etag::ETag;
 use crate::html::Html;
 
-/// The entries of a folder that are looked at. More make a page that nobody reads, and each costs
-/// the system calls of a look at it.
-pub(super) const MOST: usize = 5_000;
+/// The entries of a folder that are looked at. More make a page that nobody reads, and each one costs
+/// system calls.
+pub(super) const MAX_ENTRIES: usize = 5_000;
 
 /// One line of the page.
 struct Entry {
@@ -40,7 +40,7 @@ pub(super) fn page(
     let mut found = fs::read_dir(folder)?;
     let mut entries: Vec<Entry> = found
         .by_ref()
-        .take(MOST)
+        .take(MAX_ENTRIES)
         .flatten()
         .filter_map(|entry| served(root, &entry, dots))
         .collect();
@@ -101,7 +101,7 @@ fn markup(title: &str, entries: &[Entry], is_root: bool, cut: bool) -> Html {
     page.raw("</table>\n");
     if cut {
         page.raw("<p>The folder has more entries than are shown: only ")
-            .text(MOST)
+            .text(MAX_ENTRIES)
             .raw(" were looked at.\n");
     } else if entries.is_empty() {
         page.raw("<p>Nothing to show.\n");

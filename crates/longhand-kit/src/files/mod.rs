@@ -1,8 +1,9 @@
-//! A folder, served: files with their validators and ranges, and where it is asked for, siblings that
-//! were compressed beforehand, and a page of what is in a folder.
+//! A folder, served: files with their validators and ranges; on request, files that were compressed
+//! beforehand, and a page that lists a folder.
 //!
 //! What enters are GET and HEAD requests for a path, what leaves is the file of that name inside the
-//! folder, or the answer that there is none. Conditional requests and ranges are
+//! folder, or the answer that there is none. [`Dir`] has the settings, [`Dir::handle`] and
+//! [`Dir::answer`] (in `answer.rs`) answer a request, [`content`] sends one file. Conditional requests and ranges are
 //! [`content`](crate::content)'s (RFC 9110 sections 13 and 14), types are by
 //! [`suffix`](crate::media), codings are [`negotiated`](crate::negotiate).
 //!
@@ -41,31 +42,46 @@
 //! | a folder without its slash | 301 to `./name/`, with the query |
 //! | a folder without index, unless [`listing`](Dir::listing) | 404 |
 //!
-//! A link inside of the root is followed, also to what is hidden: somebody made it for that.
+//! A link inside of the root is followed, also to what is hidden: somebody made it for that. These
+//! settings serve more than that:
 //!
-//! Names are the file system's. One that takes `PRIVATE` for `private`, as those of Windows and macOS
-//! do, serves `/PRIVATE/a` past a route that guards `/private/{*path}`: what is not for everybody is to
-//! be in a folder of its own, outside of this one.
+//! ```
+//! # use longhand::{Limits, Request, serve_connection, transport::Scripted};
+//! # use longhand_kit::files::Dir;
+//! # let folder = std::env::temp_dir().join(format!("longhand-more-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! # std::fs::write(folder.join(".notes"), "")?;
+//! let site = Dir::new(&folder)?.index("start.html").listing().hidden();
+//! # let mut client = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+//! # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| site.handle(request));
+//! // The folder has no start.html, but a file `.notes`: GET / is answered by a page that lists it.
+//! assert!(client.output_text().contains("<a href=\"./.notes\">"));
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Names are compared by the file system. Those of Windows and macOS take `PRIVATE` for `private`, and
+//! serve `/PRIVATE/a` past a route that guards `/private/{*path}`: keep what is not for everybody in a
+//! folder of its own, outside of this one.
 //!
 //! # Versions
 //!
 //! A tag is made of the time at which a file was modified, to the nanosecond, and its length. Two
-//! changes within one tick of the file system's clock would share a tag; so a file that was modified
-//! within the last two seconds, which is the slowest such clock, has neither tag nor date yet. The
-//! same holds for files dated 1970, as systems date them that make builds repeatable: all their
-//! versions have that date. A file dated in the future has neither until two seconds after that date:
-//! one more change may come with it.
+//! changes within one tick of the file system's clock would share a tag, and the slowest such clock
+//! ticks every two seconds. So a file that was modified within the last two seconds has neither tag nor
+//! date yet, and a file dated in the future has neither until two seconds after that date. Nor have
+//! files dated 1970: repeatable builds give that date to all versions.
 //!
 //! # What caches do
 //!
 //! A file without a [`cache`](Dir::cache) rule is sent with `no-cache`: a client keeps it, and asks
 //! each time whether it is still the same, which is answered by a 304 of some hundred bytes. Without
-//! any word browsers would keep it for a tenth of its age (RFC 9111 section 4.2.2), and show a page
+//! Cache-Control browsers would use it for a tenth of its age (RFC 9111 section 4.2.2), and show a page
 //! as it was yesterday.
 //!
-//! # Another page for what is not there
+//! # A page of one's own for 404
 //!
-//! A file of the folder, with status 404:
+//! A file of the folder, sent with status 404:
 //!
 //! ```
 //! # use longhand::{Limits, Request, serve_connection, transport::Scripted};
@@ -83,7 +99,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Anything else is a handler's, which sees the response before it is sent:
+//! Anything else is for a handler to do, which sees the response before it is sent:
 //!
 //! ```
 //! # use longhand::{Request, Response, Status};
@@ -113,10 +129,11 @@ use path::DotNames;
 
 pub use version::content;
 
-/// The Cache-Control of what nothing else is said of: it may be kept, and is asked about each time.
+/// The Cache-Control where no rule fits: a cache may keep it, and asks about it each time.
 const NO_CACHE: &str = "no-cache";
 
-/// A folder that is served.
+/// A folder that is served. [`handle`](Self::handle) and [`answer`](Self::answer) answer a request; the
+/// other methods are settings.
 #[derive(Clone, Debug)]
 pub struct Dir {
     root: PathBuf,
@@ -124,7 +141,7 @@ pub struct Dir {
     /// What is sent with a 404.
     not_found: Option<String>,
     dots: DotNames,
-    /// Folders without index are shown.
+    /// Folders without an index are listed.
     lists: bool,
     /// Compressed siblings are looked for.
     negotiates: bool,
@@ -135,11 +152,11 @@ impl Dir {
     /// The folder at `root`: its files by their names, `index.html` for a folder, nothing hidden, no
     /// listing.
     ///
-    /// `root` is followed to its real place once, here. Where it is a link that changes with each
-    /// release, the program is started again with it.
+    /// If `root` is a link, it is followed once, here: start the program again where it changes, as with
+    /// each release.
     ///
     /// # Errors
-    /// If there is none, or it is no folder; the error names it.
+    /// If there is nothing at `root`, or no folder; the error names it.
     ///
     /// ```
     /// # use longhand_kit::files::Dir;
@@ -166,7 +183,7 @@ impl Dir {
         })
     }
 
-    /// The same with another file that stands for its folder.
+    /// The same with another file than `index.html` as the answer for its folder.
     ///
     /// # Panics
     /// If `name` is not the name of one file.
@@ -179,9 +196,9 @@ impl Dir {
         self
     }
 
-    /// The same with this file of the folder for what is not there, with status 404. It is sent whole
-    /// and without validators, and read anew each time; while it cannot be read, the answer is a bare
-    /// 404. It stands for every path, so its own links begin with a slash.
+    /// The same with this file of the folder as the body of each 404. It is sent whole and without
+    /// validators, and read anew each time; while it cannot be read, the answer is a bare 404. It is
+    /// shown under any path, so links in it must begin with a slash.
     ///
     /// # Panics
     /// If `name` is not the name of one file.
@@ -194,26 +211,42 @@ impl Dir {
         self
     }
 
-    /// The same with a page of their content for folders without index. It shows names to everybody,
-    /// so it is asked for.
+    /// The same with a page that lists what is in a folder without an index. Not by default, because
+    /// it shows names to everybody.
     #[must_use]
     pub fn listing(mut self) -> Self {
         self.lists = true;
         self
     }
 
-    /// The same with names that begin with a dot: `.git`, `.env` and what else lies around.
+    /// The same with names that begin with a dot served too: `.git`, `.env` and all others.
     #[must_use]
     pub fn hidden(mut self) -> Self {
         self.dots = DotNames::Served;
         self
     }
 
-    /// The same with siblings: `a.js.br` or `a.js.gz` is sent for `a.js` to who accepts that coding,
-    /// unless it is older than `a.js`, which was then changed and not compressed again. Every
-    /// answer gets `Vary: Accept-Encoding`.
+    /// The same with compressed siblings: for `a.js`, `a.js.br` or `a.js.gz` is sent to a client that
+    /// accepts that coding. A sibling that is older than `a.js` is not: `a.js` was changed since, and not
+    /// compressed again. Every answer gets `Vary: Accept-Encoding`.
     ///
     /// Nothing is compressed while it is served.
+    ///
+    /// ```
+    /// # use longhand::{Limits, Request, serve_connection, transport::Scripted};
+    /// # use longhand_kit::files::Dir;
+    /// # let folder = std::env::temp_dir().join(format!("longhand-br-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # std::fs::write(folder.join("a.js"), "let a = 1;")?;
+    /// # std::fs::write(folder.join("a.js.br"), "in brotli")?;
+    /// let site = Dir::new(&folder)?.precompressed(); // with a.js and a.js.br
+    /// # let mut client = Scripted::new()
+    /// #     .send("GET /a.js HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip, br\r\n\r\n").end();
+    /// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| site.handle(request));
+    /// assert!(client.output_text().contains("\r\nContent-Encoding: br\r\n"));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn precompressed(mut self) -> Self {
         self.negotiates = true;
@@ -221,7 +254,7 @@ impl Dir {
     }
 
     /// The same with this Cache-Control for files whose name ends with `suffix`, in any case; `""` is
-    /// every file. Of the rules that fit, the first counts; where none does, it is `no-cache`.
+    /// every file. The first rule that fits counts; where none does, it is `no-cache`.
     ///
     /// ```
     /// # use std::time::Duration;

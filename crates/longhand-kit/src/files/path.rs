@@ -2,9 +2,9 @@
 //!
 //! What enters is the path as it was sent, behind the place where the folder is mounted; what leaves
 //! are the names of its segments, decoded once (RFC 3986 sections 2.1 and 3.3), or why there are
-//! none. What could lead out of the folder is refused and not repaired: each server that repairs
-//! `..` has had its hole. And a path that one server takes for two names and the next for one is no
-//! path to serve, so an encoded slash is refused too.
+//! none. What could lead out of the folder is refused and not repaired: servers that repair `..` have
+//! again and again had a hole there. An encoded slash is refused too, because one server takes it for
+//! part of a name and the next for the end of one.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use longhand::{IntoResponse, Reply, Status};
 use crate::device::is_device;
 
 /// The longest name that file systems have, in bytes.
-const LONGEST: usize = 255;
+const MAX_NAME: usize = 255;
 
 /// Whether names that begin with a dot are served. `.well-known` is, either way (RFC 8615).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(super) fn read(path: &str, dots: DotNames) -> Result<Asked, Refused> {
         let bad = |problem| Refused::Bad(BadPath { segment: at + 1, problem });
         names.push(decode(segment).map_err(bad)?);
     }
-    // Only when all of it was found to be well-formed: what is wrong is said first.
+    // Only now: a path that is malformed anywhere is a 400, also behind a name that is not served.
     let served = names.iter().all(|name| is_served(name, dots));
     if served { Ok(Asked { names, folder }) } else { Err(Refused::Absent) }
 }
@@ -67,11 +67,11 @@ fn decode(segment: &str) -> Result<String, Problem> {
 /// Whether an entry of this name is served, if it is there.
 pub(super) fn is_served(name: &str, dots: DotNames) -> bool {
     let is_hidden = dots == DotNames::Hidden && name.starts_with('.') && name != ".well-known";
-    let is_name = !name.is_empty() && name.len() <= LONGEST && Problem::of(name).is_none();
+    let is_name = !name.is_empty() && name.len() <= MAX_NAME && Problem::of(name).is_none();
     is_name && !is_hidden && !(cfg!(windows) && is_special_on_windows(name))
 }
 
-/// Whether Windows takes a name for something else than a file called so: a device (with any suffix,
+/// Whether Windows takes a name for something else than a file of that name: a device (with any suffix,
 /// and with superscript digits), a stream of another file, a short name, or the name without the dot
 /// or space at its end.
 pub(super) fn is_special_on_windows(name: &str) -> bool {
@@ -88,7 +88,7 @@ pub(super) struct BadPath {
     problem: Problem,
 }
 
-/// What can be wrong with a segment.
+/// What can be wrong with a segment. `Display` of [`BadPath`] has the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Problem {
     Escape,

@@ -1,8 +1,9 @@
 //! A file as a representation, and which version of it: its tag and its date (RFC 9110 section 8.8).
 //!
-//! What enters is an open file and what the system knows of it, what leaves is content with its type,
-//! its length, and validators that no later version can share, or none. A hash over the bytes would be surer and would read each file twice;
-//! the inode, which Apache once added, differs between two machines that serve the same files.
+//! What enters is an open file and what the system knows of it; what leaves is content with its type,
+//! its length, and validators that no later version can share, or none. A hash over the bytes would be
+//! surer, but each file would be read twice; the inode, which Apache once added, differs between two
+//! machines that serve the same files.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
@@ -19,27 +20,34 @@ use crate::media;
 /// change and keep its date.
 const TICK: Duration = Duration::from_secs(2);
 
-/// The date that builds give to files so that they come out the same every time, and an archive
-/// gives that knows none: 1970, or the second after.
+/// The date in files of builds that must come out the same every time, and in archives that know no
+/// date: 1970, or the second after.
 const DATELESS: Duration = Duration::from_secs(1);
 
 /// One file that the program has opened, as a representation: its type by the suffix of `name`, its
 /// length, and its version, as [`Dir`](super::Dir) has them.
 ///
 /// # Errors
-/// If the system tells nothing of it, or it is no regular file.
+/// If the system does not tell its metadata, or it is no regular file.
 ///
 /// ```
-/// # use longhand::{Request, Response};
+/// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
 /// # use longhand_kit::files;
-/// # use std::fs::File;
-/// fn report(request: &mut Request<'_>) -> std::io::Result<Response> {
-///     let file = File::open("/var/reports/2026-11.pdf")?;
+/// # use std::fs::{self, File};
+/// # let path = std::env::temp_dir().join(format!("longhand-report-{}", std::process::id()));
+/// # fs::write(&path, "%PDF")?;
+/// let report = |request: &mut Request<'_>| -> std::io::Result<Response> {
+///     let file = File::open(&path)?;
 ///     Ok(files::content(request, "report.pdf", file)?
 ///         .field("Content-Disposition", "attachment; filename=\"report.pdf\"")
 ///         .field("Cache-Control", "private, no-cache")
 ///         .answer(request))
-/// }
+/// };
+/// # let mut client = Scripted::new().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").end();
+/// # serve_connection(&mut client, &Limits::default(), report);
+/// assert!(client.output_text().contains("\r\nContent-Type: application/pdf\r\n"));
+/// # fs::remove_file(&path)?;
+/// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn content(
     request: &Request<'_>,
@@ -53,7 +61,7 @@ pub fn content(
     Ok(represent(request, name.as_ref(), file, &facts, None))
 }
 
-/// The same of a file that was looked at, and of a coding of it.
+/// The same for a file whose metadata was read already, and for a compressed sibling.
 pub(super) fn represent(
     request: &Request<'_>,
     name: &Path,
@@ -72,8 +80,7 @@ pub(super) fn represent(
     }
 }
 
-/// Tag and date of a file, of which `coding` was chosen; `None` where they could not tell it from
-/// another version.
+/// Tag and date of a file that is sent in `coding`; `None` if another version could have the same.
 ///
 /// A tag that is only weak would not help: a client that asks whether a weak one has changed is told
 /// that it has not (RFC 9110 section 13.1.2).
