@@ -1,9 +1,10 @@
 //! A map whose entries run out and whose size is bounded: what is known of clients for a while.
 //!
-//! Clients choose the keys, and can come with as many as they like. So at the bound an entry makes
-//! room, and always the one that runs out first: what has run out already goes before all else, and
-//! whoever has the longest to wait is the last to be forgotten. Trees and not a hash table, because
-//! no insertion in a tree ever waits for all entries to be moved.
+//! Keys and times enter; what has not run out is found again. Clients choose the keys, and can come with
+//! as many as they like. So at the bound an entry makes room, and always the one that runs out first:
+//! what has run out already goes before all else, and whoever has the longest to wait is the last to be
+//! forgotten. Trees and not a hash table: when that grows, one insertion waits for all entries to be
+//! moved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -29,8 +30,8 @@ impl<K: Ord + Copy, V> Expiring<K, V> {
     /// Puts an entry in, in place of the one with the same key.
     pub(crate) fn put(&mut self, key: K, value: V, until: Instant, now: Instant) {
         self.remove(&key);
-        // Two go for one that comes, so that what has run out does not pile up, and nobody pays for
-        // all of it at once.
+        // Up to two go for one that comes: so what has run out does not pile up, and no request waits
+        // for all of it to be removed at once.
         for _ in 0..2 {
             let full = self.order.len() >= self.most;
             let Some(&(first, key)) = self.order.first() else { break };

@@ -1,7 +1,15 @@
 //! What web programs put on top of `longhand`: routes, forms, cookies, files, guards, logs.
 //!
-//! Every module stands alone as far as it can, has no dependency but `longhand`, and uses only its
-//! public interface. Take one, and copy it and change it where it does not fit.
+//! The kit depends on `longhand` alone, and uses only its public interface. Take a module, copy it, and
+//! change it where it does not fit. Most stand alone, but for small files that are
+//! not public; these need other modules:
+//!
+//! ```text
+//! files ---> content ---> conditional, etag, range        session ---> cookie, base64, mac, random
+//!       `--> cache, html, media, negotiate                signed ----> base64, mac, random
+//! auth ----> rate, base64, mac, random                    log -------> forwarded, router
+//! cross_origin ---> forwarded ---> origin
+//! ```
 //!
 //! **Requests and pages**
 //!
@@ -41,8 +49,11 @@
 //!
 //! # Together
 //!
-//! A handler or a guard may fail with a response, and every error of the kit becomes one, so `?` is
-//! all it takes. What is found out about a request is kept beside it, never among its fields.
+//! A handler or a guard may fail with a response, and each error that a request can cause becomes one,
+//! so `?` is all it takes. A mistake in the program itself, such as a route that contradicts another,
+//! panics while the program is set up, and its method says so under `# Panics`; a setting that cannot
+//! be read, such as a password hash, is an `Err` without a response. What is found out about a request
+//! is kept beside it, never among its fields.
 //!
 //! ```
 //! # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
