@@ -10,6 +10,19 @@ use longhand::wire::grammar::trim_blanks;
 
 /// The pairs of a request that are looked at: 200. Browsers send fewer (Chromium keeps 180 for a
 /// domain); it bounds what a look-up costs in a program that has raised the limit on heads.
+///
+/// ```
+/// # use longhand::{Limits, Request, Response, serve_connection, transport::Scripted};
+/// use longhand_kit::cookie::{Cookies, MAX_PAIRS};
+/// # let head = format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", "a=1; ".repeat(300));
+/// # let mut client = Scripted::new().send(head).end();
+/// # serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+/// // Cookie: a=1; a=1; ... 300 times
+/// assert_eq!(Cookies::of(request).iter().count(), MAX_PAIRS);
+/// # Response::text("right")
+/// # });
+/// # assert!(client.output_text().ends_with("right"));
+/// ```
 pub const MAX_PAIRS: usize = 200;
 
 /// The cookies of a request: all its Cookie lines, in order.

@@ -176,6 +176,15 @@ impl SetCookie {
     /// not begin with `/`, a domain that is no host name, a lifetime of none or more than 400 days;
     /// `SameSite=None` or Partitioned without Secure; a name that begins with `__Secure-`, in any
     /// case, without Secure, or with `__Host-` without Secure and `Path=/` or with a Domain.
+    ///
+    /// ```
+    /// # use longhand::Response;
+    /// # use longhand_kit::cookie::SetCookie;
+    /// let response = SetCookie::new("step", "1").add_to(Response::text("ok\n"))?;
+    /// let response = SetCookie::new("step", "2").add_to(response)?;
+    /// assert_eq!(response.fields().filter(|(name, _)| *name == "Set-Cookie").count(), 1);
+    /// # Ok::<(), longhand_kit::cookie::BadCookie>(())
+    /// ```
     pub fn add_to<'s>(&self, response: Reply<'s>) -> Result<Reply<'s>, BadCookie> {
         let value = self.field_value()?;
         let sets_another = |value: &FieldValue| {
