@@ -16,7 +16,7 @@ use std::{env, fmt::Display, process::exit, thread, time::Duration};
 const USAGE: &str = "usage: wire [--lf | --raw] [--split MS] HOST:PORT
        wire [--lf | --raw] [--split MS] --listen [HOST:PORT]
   --lf        end lines with LF alone, to see it refused
-  --raw       add no line ends; \\r \\n \\t \\x00 in the input are the bytes they name
+  --raw       add no line ends, Enter sends nothing; \\r \\n \\t \\\\ \\x00 are the bytes they name
   --split MS  send one byte at a time, so many milliseconds apart
   --listen    be the server of one connection (default 127.0.0.1:8000)";
 
@@ -26,6 +26,7 @@ fn main() {
     while let Some(argument) = arguments.next() {
         let port = argument.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         match &*argument {
+            "--help" | "-h" => return println!("{USAGE}"),
             "--lf" => line_end = Some("\n"),
             "--raw" => line_end = None,
             "--listen" => listen = true,
@@ -45,7 +46,10 @@ fn main() {
         stream.and_then(|stream| Ok((stream.try_clone()?, stream.set_nodelay(true)?, stream)));
     let (to, (), from) = both.unwrap_or_else(|error| fail(1, format!("{address}: {error}")));
     let sender = thread::spawn(move || {
-        send(to, line_end, split).unwrap_or_else(|error| eprintln!("\n-- not sent: {error}"));
+        let mut to = to;
+        send(&mut to, line_end, split).unwrap_or_else(|error| eprintln!("\n-- not sent: {error}"));
+        // Where this fails, the connection is gone, and the reader says so.
+        let _ = to.shutdown(Shutdown::Write);
     });
     receive(from).unwrap_or_else(|error| fail(1, format!("\n-- broken off: {error}")));
     eprintln!("\n-- the peer has ended its side");
@@ -64,19 +68,18 @@ fn accept(address: &str) -> io::Result<TcpStream> {
     Ok(listener.accept()?.0)
 }
 
-/// Sends the input line by line, then ends this side.
-fn send(mut to: TcpStream, line_end: Option<&str>, split: Option<Duration>) -> io::Result<()> {
-    let mut line = String::new();
-    while io::stdin().lock().read_line(&mut line)? > 0 {
-        let text = line.trim_end_matches(['\r', '\n']);
-        let end = line_end.filter(|_| line.ends_with('\n')).unwrap_or_default();
+/// Sends the input line by line, whatever its bytes.
+fn send(to: &mut TcpStream, line_end: Option<&str>, split: Option<Duration>) -> io::Result<()> {
+    let mut line = Vec::new();
+    while io::stdin().lock().read_until(b'\n', &mut line)? > 0 {
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let end = line_end.filter(|_| text.len() < line.len()).unwrap_or_default();
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
         let bytes = match line_end {
-            Some(_) => [text, end].concat().into_bytes(),
+            Some(_) => [text, end.as_bytes()].concat(),
             None => unescape(text).unwrap_or_else(|| {
-                fail(
-                    2,
-                    format!("{text}: expected \\r, \\n, \\t or \\x and two hex digits after \\"),
-                )
+                let text = String::from_utf8_lossy(text);
+                fail(2, format!("{text}: expected r, n, t, \\ or x and two hex digits after \\"))
             }),
         };
         for piece in bytes.chunks(if split.is_some() { 1 } else { 4096 }) {
@@ -85,19 +88,27 @@ fn send(mut to: TcpStream, line_end: Option<&str>, split: Option<Duration>) -> i
         }
         line.clear();
     }
-    // Where this fails, the connection is gone, and the reader says so.
-    let _ = to.shutdown(Shutdown::Write);
     Ok(())
 }
 
 /// Undoes the escapes; gives nothing where one names no byte.
-fn unescape(text: &str) -> Option<Vec<u8>> {
-    let text = text.replace("\\r", "\\x0d").replace("\\n", "\\x0a").replace("\\t", "\\x09");
-    let mut parts = text.split('\\');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        bytes.push(u8::from_str_radix(part.strip_prefix('x')?.get(..2)?, 16).ok()?);
-        bytes.extend_from_slice(&part.as_bytes()[3..]);
+fn unescape(mut text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let mut bytes = Vec::new();
+    while !text.is_empty() {
+        let (byte, after) = match text {
+            [b'\\', b'r', after @ ..] => (b'\r', after),
+            [b'\\', b'n', after @ ..] => (b'\n', after),
+            [b'\\', b't', after @ ..] => (b'\t', after),
+            [b'\\', b'\\', after @ ..] => (b'\\', after),
+            [b'\\', b'x', high, low, after @ ..] => {
+                (u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?, after)
+            }
+            [b'\\', ..] | [] => return None,
+            [byte, after @ ..] => (*byte, after),
+        };
+        bytes.push(byte);
+        text = after;
     }
     Some(bytes)
 }

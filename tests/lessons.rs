@@ -131,6 +131,13 @@ fn wire_sends_what_it_says_and_shows_what_comes() {
         assert_eq!(sent.escape_ascii().to_string(), expected.as_bytes().escape_ascii().to_string());
         assert_eq!(output.status.code(), Some(0), "{flags:?}: {output:?}");
     }
+    for (flags, input, bytes) in
+        [(&[][..], &b"caf\xe9\n"[..], &b"caf\xe9\r\n"[..]), (&["--raw"], br"\\x\x41\\", br"\xA\")]
+    {
+        let (sent, output) = wire(flags, input, b"");
+        assert_eq!(sent, bytes, "{}", input.escape_ascii());
+        assert!(output.status.success());
+    }
     let (_, output) = wire(&[], b"", b"a\r\nb\x1b[2J\0\x7f\xff\t");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "a␍␊\nb␛[2J␀␡\\xff␉");
     assert!(String::from_utf8_lossy(&output.stderr).contains("the peer has ended its side"));

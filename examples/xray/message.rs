@@ -200,12 +200,18 @@ impl Message {
 /// before it is whole, behind the byte that is refused, and in a body that quotes a head.
 fn secrets(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    let (mut at, mut goes_on) = (0, false);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+    let (mut at, mut goes_on, mut bare) = (0, false, false);
+    // CR alone ends no line of HTTP, but people send it for one.
+    for line in bytes.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+        if line == b"\n" {
+            (at, bare) = (at + 1, false);
+            continue;
+        }
         let text = line.trim_ascii_end();
         let colon = line.iter().position(|byte| *byte == b':');
         // A folded line goes on with the value before it.
-        let folded = goes_on && line.starts_with(b" ") | line.starts_with(b"\t");
+        let folded = goes_on && (bare || line.starts_with(b" ") || line.starts_with(b"\t"));
+        bare = line.ends_with(b"\r");
         goes_on = folded
             || colon.is_some_and(|colon| {
                 let name = line[..colon].trim_ascii();

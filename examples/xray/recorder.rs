@@ -150,8 +150,10 @@ impl Log {
 /// Forgets the oldest exchanges, and the oldest connections that are over and have none left.
 fn forget(connections: &mut Vec<Connection>) {
     let is_bare = |one: &Connection| one.closed.is_some() && one.exchanges.is_empty();
-    let exchanges: usize = connections.iter().map(|one| one.exchanges.len()).sum();
-    let mut over = exchanges.saturating_sub(KEPT);
+    let is_over = |one: &Connection| {
+        one.exchanges.iter().filter(|e| one.closed.is_some() || e.is_answered()).count()
+    };
+    let mut over = connections.iter().map(is_over).sum::<usize>().saturating_sub(KEPT);
     for one in connections.iter_mut() {
         while over > 0
             && one.exchanges.first().is_some_and(|e| one.closed.is_some() || e.is_answered())

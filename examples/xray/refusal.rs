@@ -68,7 +68,7 @@ pub(crate) fn behind(
     match before.declared() {
         Some(length) => Some(format!(
             "note: the body before these bytes took {length}, as its Content-Length said: if they \
-             belong to it, that was too small"
+             belong to it, that was too small; if their first letters are missing, too large"
         )),
         None if before.field("transfer-encoding").is_none() => Some(
             "note: the request before these bytes had no Content-Length: if they are its body, it \

@@ -1,10 +1,13 @@
 //! The pages of `xray`: all that was sent is in them, as text, and nothing else is loaded or run.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::thread;
+use std::time::Instant;
 
 use harness::answer::Answer;
-use harness::client::Client;
+use harness::client::{Client, NEVER};
 use harness::golden::rewrites;
 use harness::program::{Folder, Program, command, run};
 use longhand::Limits;
@@ -255,4 +258,42 @@ fn the_illustrated_exchanges_of_the_documentation_are_what_the_parser_says() {
     distinct.dedup();
     assert_eq!(distinct.len(), ids.len(), "names of places are told apart");
     assert_inert(&make("page.html"));
+}
+
+/// Those who look at `/live`, once each has its page.
+fn watching(program: &Program, readers: usize) -> Vec<Client> {
+    let mut all: Vec<_> = (0..readers).map(|_| program.client()).collect();
+    for live in &mut all {
+        live.send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        live.expect_bytes(b"in a chunk of its own.</p>\n");
+    }
+    all
+}
+
+#[test]
+fn many_who_watch_do_not_make_it_forget_what_they_watch_for() {
+    let program = server();
+    let mut all = watching(&program, 60);
+    assert_eq!(program.client().get("/status/418").answer().status, 418);
+    for live in &mut all {
+        live.expect_bytes(b"GET /status/418 418</small></h2>");
+    }
+}
+
+#[test]
+fn those_who_watched_and_are_gone_hold_no_seats() {
+    let program = server();
+    // As many as it has seats for: nothing is answered any more that could be written to them.
+    drop(watching(&program, 200));
+    let begun = Instant::now();
+    loop {
+        let mut client = program.client();
+        // Who finds no place may be closed before it has written.
+        let _ = client.stream.write_all(b"GET /status/204 HTTP/1.1\r\nHost: x\r\n\r\n");
+        if client.try_answer().is_ok_and(|answer| answer.status == 204) {
+            break;
+        }
+        assert!(begun.elapsed() < NEVER, "nobody is served any more");
+        thread::yield_now();
+    }
 }

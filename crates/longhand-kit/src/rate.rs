@@ -65,9 +65,9 @@ const PLACES: usize = 1 << 16;
 
 /// What is told apart when clients are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Client(u128);
+pub(crate) struct Network(u128);
 
-impl Client {
+impl Network {
     pub(crate) fn at(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(address.to_ipv6_mapped().to_bits()),
@@ -102,7 +102,7 @@ pub struct RateLimit {
     /// How long until all have: the burst times `each`.
     all: Duration,
     /// When a bucket will be full again says how full it is now. A full one need not be kept.
-    full_again: Mutex<Expiring<Client, ()>>,
+    full_again: Mutex<Expiring<Network, ()>>,
 }
 
 impl RateLimit {
@@ -145,7 +145,7 @@ impl RateLimit {
     /// # Errors
     /// If no token is left: [`TooMany`], with how long to wait for one.
     pub fn admit(&self, now: Instant, client: IpAddr) -> Result<(), TooMany> {
-        let client = Client::at(client);
+        let client = Network::at(client);
         // Nothing under the lock can panic half way, and each entry is true by itself.
         let mut buckets = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
         let missing = buckets
@@ -161,7 +161,7 @@ impl RateLimit {
 
     /// Puts back a token that [`admit`](Self::admit) took for what turned out to be free.
     pub(crate) fn give_back(&self, now: Instant, client: IpAddr) {
-        let client = Client::at(client);
+        let client = Network::at(client);
         let mut buckets = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((full, ())) = buckets.get(&client, now) else { return };
         match full.checked_sub(self.each).filter(|full| *full > now) {
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn clients_are_told_apart_by_address_or_64_bits_of_it() {
-        let same = |a, b| Client::at(ip(a)) == Client::at(ip(b));
+        let same = |a, b| Network::at(ip(a)) == Network::at(ip(b));
         for (a, b) in [
             ("192.0.2.1", "::ffff:192.0.2.1"),
             ("2001:db8::1", "2001:db8::ffff:0:1"),

@@ -65,7 +65,8 @@ impl Broken {
                 Some("If this is a body, its request lacks a Content-Length.".to_owned())
             }
             Some(Framing::Length(length)) => Some(format!(
-                "If this is the rest of a body, the Content-Length before it, {length}, is too small."
+                "If this is the rest of a body, the Content-Length before it, {length}, is too small; if \
+                 its first letters are missing, that was too large and took them."
             )),
             Some(Framing::Chunked) | None => None,
         };

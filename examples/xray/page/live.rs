@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bytes::{Place, rows};
 use super::{begin, end, summary};
@@ -18,7 +18,7 @@ pub(crate) fn live(out: &mut dyn Write, log: &Log, ends: impl Fn() -> bool) -> i
     let mut shown = BTreeSet::new();
     log.look(|all| shown.extend(answered(all).map(|(number, exchange)| (number, exchange.number))));
     send(out, &begin("Live", lead))?;
-    let mut seen = 0;
+    let (mut seen, mut beat) = (0, Instant::now());
     while !ends() {
         seen = log.wait(seen, Duration::from_millis(500));
         let mut news = Vec::new();
@@ -32,6 +32,12 @@ pub(crate) fn live(out: &mut dyn Write, log: &Log, ends: impl Fn() -> bool) -> i
         });
         for article in &news {
             send(out, article)?;
+        }
+        // Only who is written to is found to be gone, and gives back the seat.
+        if news.is_empty() && beat.elapsed() >= Duration::from_secs(5) {
+            beat = Instant::now();
+            out.write_all(b"<!-- -->\n")?;
+            out.flush()?;
         }
     }
     let mut last = Html::new();

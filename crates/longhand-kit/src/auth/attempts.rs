@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::expiring::Expiring;
 use crate::mac::Hmac;
 use crate::random;
-use crate::rate::{Client, TooMany};
+use crate::rate::{Network, TooMany};
 
 pub(super) const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// Right passwords that are remembered at once: as many people as work with one small server.
@@ -60,7 +60,7 @@ impl Attempts {
     }
 
     pub(super) fn of(&self, client: IpAddr, account: &str, password: &str) -> Attempt {
-        let client = Client::at(client).octets();
+        let client = Network::at(client).octets();
         Attempt {
             // An account that has a password is the text of a hash, which has no zero byte.
             right: self.tag(&[b"right\0", account.as_bytes(), b"\0", password.as_bytes()]),
