@@ -88,8 +88,8 @@ impl Terminal {
         self.style.paint(Tone::Quiet, &format!("conn {number} open{what}\n\n"))
     }
 
-    /// What is new about an exchange. The refusal stands between request and answer, once it is known
-    /// what was answered.
+    /// What is new about an exchange. The refusal stands last, where somebody who types finds it: the
+    /// answer that says it too is drawn before.
     fn exchange(
         &mut self,
         place: &str,
@@ -104,6 +104,11 @@ impl Terminal {
         // A server that has refused reads no more.
         let ended = over || exchange.refusal().is_some();
         let mut text = self.message(key, &request, &exchange.request, now, ended);
+        for (index, response) in exchange.responses.iter().enumerate() {
+            let place = format!("{place}, response {}", exchange.number);
+            let key = (connection, exchange.number, index + 1);
+            text += &self.message(key, &place, response, now, over);
+        }
         let drawn = self.drawn.entry(key).or_default();
         let is_answered = over || exchange.response().is_some();
         if let Some(refusal) = exchange.refusal().filter(|_| is_answered && !drawn.refusal) {
@@ -113,11 +118,6 @@ impl Terminal {
             let notes: Vec<_> = note.into_iter().chain([answer]).collect();
             text += &refusal::text(&request, &exchange.request, refusal, &notes, self.style);
             text.push('\n');
-        }
-        for (index, response) in exchange.responses.iter().enumerate() {
-            let place = format!("{place}, response {}", exchange.number);
-            let key = (connection, exchange.number, index + 1);
-            text += &self.message(key, &place, response, now, over);
         }
         text
     }
