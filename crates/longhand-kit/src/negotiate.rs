@@ -9,6 +9,7 @@
 //! address, which can be linked and cached.
 
 use longhand::Request;
+use longhand::wire::grammar::trim_blanks;
 
 /// The codings of `offered` that the client accepts, from the one it likes best to the least; equals
 /// stay in the order in which they are offered. `identity` stands for the bytes as they are.
@@ -75,11 +76,11 @@ impl<'r> Accepted<'r> {
             return Self { coding: element, weight: Weight::thousandths(1_000) };
         };
         let (coding, parameter) = element.split_at(semicolon);
-        let weight = match trim(&parameter[1..]) {
+        let weight = match trim_blanks(&parameter[1..]) {
             [b'q' | b'Q', b'=', value @ ..] => qvalue(value).unwrap_or(0),
             _ => 0,
         };
-        Self { coding: trim(coding), weight: Weight::thousandths(weight) }
+        Self { coding: trim_blanks(coding), weight: Weight::thousandths(weight) }
     }
 
     fn names(&self, coding: &str) -> bool {
@@ -114,13 +115,6 @@ fn qvalue(value: &[u8]) -> Option<u16> {
         number = number * 10 + decimals.get(at).map_or(Some(0), digit)?;
     }
     (number <= 1_000).then_some(number)
-}
-
-fn trim(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
-        text = rest;
-    }
-    text
 }
 
 #[cfg(test)]

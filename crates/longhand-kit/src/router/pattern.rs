@@ -6,6 +6,7 @@
 //! each segment would order any two, and give some of those that merely overlap a winner that nobody
 //! chose. Paths are those of RFC 3986 section 3.3, methods those of RFC 9110 section 9.1.
 
+use longhand::wire::grammar::is_token;
 use longhand::wire::{percent_decode, percent_encode};
 
 /// A pattern, taken apart.
@@ -69,7 +70,9 @@ impl Pattern {
                 return Err(format!("{method:?}: methods have a case, and this one is {upper}"));
             }
             Some("CONNECT") => return Err("CONNECT never reaches a handler".into()),
-            Some(method) if !is_token(method) => return Err(format!("{method:?} is no method")),
+            Some(method) if !is_token(method.as_bytes()) => {
+                return Err(format!("{method:?} is no method"));
+            }
             _ => {}
         }
         let Some(path) = path.strip_prefix('/') else {
@@ -156,12 +159,6 @@ fn segment(text: &str) -> Result<Segment, String> {
         return Err(format!("{text:?}: expected a path, without a blank, ? and #"));
     }
     percent_decode(text).map(Segment::Literal).map_err(|bad| format!("{text}: {bad}"))
-}
-
-// ABNF: token = 1*tchar                                                 (RFC 9110 section 5.6.2)
-fn is_token(text: &str) -> bool {
-    let is_tchar = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
-    !text.is_empty() && text.bytes().all(is_tchar)
 }
 
 /// Whether this is the name of a method that everybody knows, written as no client sends it: such a
