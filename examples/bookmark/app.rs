@@ -19,7 +19,8 @@ use longhand_kit::health::{self, Leaving};
 use crate::check::{Checker, Outcome};
 use crate::page;
 use crate::rules::{Name, Uri};
-use crate::store::Store;
+use crate::store::{Change, Kept, Store, StoreError, When};
+use crate::time::seconds;
 
 /// The methods of names, and of the program's own pages.
 const ALL: &str = "GET, HEAD, OPTIONS, POST";
@@ -27,7 +28,7 @@ const READING: &str = "GET, HEAD, OPTIONS";
 
 /// What all requests share.
 pub(crate) struct App {
-    pub(crate) store: Store,
+    pub(crate) store: Box<dyn Store>,
     pub(crate) checker: Checker,
     /// Against other sites' forms.
     pub(crate) guard: Guard,
@@ -69,7 +70,7 @@ impl App {
     }
 
     fn index(&self) -> Response {
-        match self.store.list(page::ROOM) {
+        match list(&*self.store) {
             // A browser may keep it for its back button, but asks before it shows it again.
             Ok(listed) => Response::html(page::index(&listed)).field("Cache-Control", "no-cache"),
             Err(error) => not_read(&error),
@@ -80,7 +81,7 @@ impl App {
         // What is no text is no name; and blanks around one do not count here either.
         let found = str::from_utf8(name).map_or(Ok(None), |name| self.store.get(name.trim()));
         match found {
-            Ok(Some(uri)) => redirect(uri),
+            Ok(Some(kept)) => redirect(kept.uri),
             Ok(None) => refusal(Status::NOT_FOUND, page::unknown(&String::from_utf8_lossy(name))),
             Err(error) => not_read(&error),
         }
@@ -107,7 +108,7 @@ impl App {
         };
         match Uri::parse(uri) {
             Ok(uri) => match self.checker.check(&uri, request.local()) {
-                Outcome::Answered => self.put(&name, &uri),
+                Outcome::Answered => self.put(name, &uri, seconds(request.wall())),
                 other => unanswered(&uri, other),
             },
             // A URI that cannot exist is one that does not answer.
@@ -115,15 +116,30 @@ impl App {
         }
     }
 
-    fn put(&self, name: &Name, uri: &Uri) -> Response {
-        match self.store.put(name, uri) {
-            Ok(()) => Response::redirect("/"),
+    fn put(&self, name: Name, uri: &Uri, now: u64) -> Response {
+        let change = Change { name, to: Some(Kept::new(uri, now)), when: When::Any };
+        match self.store.change(&[change]) {
+            Ok(_) => Response::redirect("/"),
             Err(error) => {
                 log(&error);
                 refusal(Status::INTERNAL_SERVER_ERROR, page::NOT_STORED)
             }
         }
     }
+}
+
+/// As many bookmarks as fit a page.
+fn list(store: &dyn Store) -> Result<page::Listed, StoreError> {
+    let mut left = page::ROOM;
+    let mut listed = page::Listed { bookmarks: Vec::new(), more: 0 };
+    store.scan(&mut |name, kept| match left.checked_sub(name.len() + kept.uri.len()) {
+        Some(rest) if listed.more == 0 => {
+            left = rest;
+            listed.bookmarks.push((name.to_owned(), kept.uri.clone()));
+        }
+        _ => listed.more += 1,
+    })?;
+    Ok(listed)
 }
 
 /// The path without its first slash, decoded.
@@ -180,17 +196,19 @@ fn log(line: &(impl Display + ?Sized)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::memory::Memory;
 
     #[test]
     fn bookmarks_without_end_do_not_make_a_page_without_end() {
         let page = |count: usize, path: &str| {
-            let store = Store::memory();
+            let store = Memory::new();
             for number in 0..count {
                 let name = Name::parse(&format!("{number:05}")).unwrap();
                 let uri = Uri::parse(&format!("http://example.org/{path}{number}")).unwrap();
-                store.put(&name, &uri).unwrap();
+                let change = Change { name, to: Some(Kept::new(&uri, 0)), when: When::Any };
+                store.change(&[change]).unwrap();
             }
-            page::index(&store.list(page::ROOM).unwrap())
+            page::index(&list(&store).unwrap())
         };
         let all = page(1_000, "");
         assert_eq!(all.matches("<li>").count(), 1_000);

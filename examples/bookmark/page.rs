@@ -13,8 +13,6 @@ use longhand::wire::percent_encode;
 use longhand_kit::cross_origin::CrossOrigin;
 use longhand_kit::html::Html;
 
-use crate::store::Listed;
-
 /// Fields of every response: no script, no frame, nothing from elsewhere; types are not guessed. With
 /// `no-referrer` the page's own form would come without its origin, and be refused.
 pub(crate) const FIELDS: [(&str, &str); 3] = [
@@ -26,6 +24,13 @@ pub(crate) const FIELDS: [(&str, &str); 3] = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
 ];
+
+/// Some bookmarks: name and URI, and how many there are besides.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) bookmarks: Vec<(String, String)>,
+    pub(crate) more: usize,
+}
 
 /// The name under which [`STYLE`] is served: those that begin with `.` are the program's own.
 pub(crate) const STYLE_NAME: &[u8] = b".static/style.css";

@@ -11,13 +11,16 @@
 //! during a save. Reading while this process saves is answered from the map, which is complete
 //! then: it was brought up to date under the file's lock, and nobody else can have saved since.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::line::encode;
-pub(crate) use crate::log::StoreError;
-use crate::log::{Locked, Log, News, Position};
+use longhand_kit::session;
+
+use super::line::encode;
+use super::log::{Locked, Log, News, Position};
+use super::map;
+use super::{Change, Kept, Outcome, Store, StoreError, Visits};
 use crate::rules::{Name, Uri};
 
 /// Replaced lines that a log may have beside as many as there are bookmarks: few are not worth a new
@@ -25,28 +28,19 @@ use crate::rules::{Name, Uri};
 const SPARE: usize = 1_000;
 
 /// All bookmarks. Shared by reference among the connections' threads.
-#[derive(Debug)]
-pub(crate) struct Store {
+pub(crate) struct File {
     map: Mutex<Map>,
-    disk: Option<Disk>,
+    disk: Disk,
+    sessions: session::Memory,
 }
 
 #[derive(Debug, Default)]
 struct Map {
-    bookmarks: BTreeMap<String, String>,
+    bookmarks: map::Map,
     /// The part of the log that `bookmarks` holds.
     seen: Position,
     /// The log is growing by our own hand, and `bookmarks` holds all of it but that.
     saving: bool,
-}
-
-/// Some bookmarks.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    /// Name and URI.
-    pub(crate) bookmarks: Vec<(String, String)>,
-    /// How many there are besides.
-    pub(crate) more: usize,
 }
 
 #[derive(Debug)]
@@ -55,12 +49,13 @@ struct Disk {
     log: Mutex<Log>,
 }
 
-impl Store {
-    /// Bookmarks that end with the process.
-    pub(crate) fn memory() -> Self {
-        Self { map: Mutex::default(), disk: None }
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("disk", &self.disk).finish_non_exhaustive()
     }
+}
 
+impl File {
     /// Reads a log, beginning it where there is none and compacting it where saves were replaced.
     ///
     /// # Errors
@@ -78,7 +73,7 @@ impl Store {
         }
         drop(locked);
         let disk = Disk { path: log.path().to_owned(), log: Mutex::new(log) };
-        Ok(Self { map: Mutex::new(map), disk: Some(disk) })
+        Ok(Self { map: Mutex::new(map), disk, sessions: session::Memory::new(10_000) })
     }
 
     /// Saves a bookmark, in the place of one with the same name. It is on disk when this returns
@@ -88,35 +83,31 @@ impl Store {
     /// # Errors
     /// The log cannot be written, for example on a full disk. The bookmark is not saved then, and
     /// the store stays usable.
-    pub(crate) fn put(&self, name: &Name, uri: &Uri) -> Result<(), StoreError> {
-        if let Some(disk) = &self.disk {
-            let mut log = disk.log();
-            let mut locked = log.lock()?;
-            self.catch_up(&mut locked)?;
-            let line = encode(name.as_str(), uri.as_str());
-            let length = {
-                let mut map = self.map();
-                if map.bookmarks.get(name.as_str()).is_some_and(|known| known == uri.as_str()) {
-                    drop(map);
-                    // Another process may have died between writing that line and syncing it.
-                    return locked.sync();
-                }
-                map.saving = true;
-                map.seen.length
-            };
-            let appended = locked.append(length, &line);
-            // Before the lock of the file is given up: until then no other process can add a line.
+    fn put(&self, name: &Name, uri: &Uri) -> Result<(), StoreError> {
+        let mut log = self.disk.log();
+        let mut locked = log.lock()?;
+        self.catch_up(&mut locked)?;
+        let line = encode(name.as_str(), uri.as_str());
+        let length = {
             let mut map = self.map();
-            map.saving = false;
-            appended?;
-            map.seen.length += line.len() as u64;
-            map.seen.saves += 1;
-            map.insert(name, uri);
-            drop(map);
-            self.shorten(&mut locked);
-        } else {
-            self.map().insert(name, uri);
-        }
+            if map.bookmarks.get(name.as_str()).is_some_and(|known| known.uri == uri.as_str()) {
+                drop(map);
+                // Another process may have died between writing that line and syncing it.
+                return locked.sync();
+            }
+            map.saving = true;
+            map.seen.length
+        };
+        let appended = locked.append(length, &line);
+        // Before the lock of the file is given up: until then no other process can add a line.
+        let mut map = self.map();
+        map.saving = false;
+        appended?;
+        map.seen.length += line.len() as u64;
+        map.seen.saves += 1;
+        map.insert(name, uri);
+        drop(map);
+        self.shorten(&mut locked);
         Ok(())
     }
 
@@ -141,37 +132,11 @@ impl Store {
         }
     }
 
-    /// Where a name leads.
-    ///
-    /// # Errors
-    /// Another process changed the log and it cannot be read.
-    pub(crate) fn get(&self, name: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.current()?.bookmarks.get(name).cloned())
-    }
-
-    /// The bookmarks in the order of their names: as many as have so many bytes together, at most.
-    ///
-    /// # Errors
-    /// Another process changed the log and it cannot be read.
-    pub(crate) fn list(&self, bytes: usize) -> Result<Listed, StoreError> {
-        let map = self.current()?;
-        let mut left = bytes;
-        let mut bookmarks = Vec::new();
-        for (name, uri) in &map.bookmarks {
-            let Some(rest) = left.checked_sub(name.len() + uri.len()) else { break };
-            left = rest;
-            bookmarks.push((name.clone(), uri.clone()));
-        }
-        Ok(Listed { more: map.bookmarks.len() - bookmarks.len(), bookmarks })
-    }
-
     /// The map, holding everything that was acknowledged before this call.
     fn current(&self) -> Result<MutexGuard<'_, Map>, StoreError> {
-        if let Some(disk) = &self.disk {
-            let seen = self.map().seen;
-            if !seen.is_end_of(&disk.path)? && !self.map().saving {
-                self.catch_up(&mut disk.log().lock()?)?;
-            }
+        let seen = self.map().seen;
+        if !seen.is_end_of(&self.disk.path)? && !self.map().saving {
+            self.catch_up(&mut self.disk.log().lock()?)?;
         }
         Ok(self.map())
     }
@@ -210,11 +175,49 @@ impl Map {
 
     /// What a log without replaced lines has.
     fn lines(&self) -> Vec<String> {
-        self.bookmarks.iter().map(|(name, uri)| encode(name, uri)).collect()
+        self.bookmarks.iter().map(|(name, kept)| encode(name, &kept.uri)).collect()
     }
 
     fn insert(&mut self, name: &Name, uri: &Uri) {
-        self.bookmarks.insert(name.as_str().to_owned(), uri.as_str().to_owned());
+        self.bookmarks.make(name.as_str(), Some(&Kept::new(uri, 0)));
+    }
+}
+
+impl Store for File {
+    fn first(&self, names: &[&str]) -> Result<Option<(usize, Kept)>, StoreError> {
+        Ok(self.current()?.bookmarks.first(names))
+    }
+
+    fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError> {
+        let mut some = self.current()?.bookmarks.after(None, 1_000);
+        while let Some((last, _)) = some.last() {
+            some.iter().for_each(|(name, kept)| see(name, kept));
+            some = self.map().bookmarks.after(Some(last), 1_000);
+        }
+        Ok(())
+    }
+
+    fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = Vec::new();
+        for change in changes {
+            let outcome = self.current()?.bookmarks.judge(change);
+            if let (Outcome::Done, Some(kept)) = (&outcome, &change.to) {
+                let uri = Uri::parse(&kept.uri);
+                self.put(&change.name, &uri.map_err(|bad| StoreError::Failed(bad.to_string()))?)?;
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    fn visit(&self, visits: &[Visits]) -> Result<(), StoreError> {
+        let mut map = self.map();
+        visits.iter().for_each(|visits| map.bookmarks.visit(visits));
+        Ok(())
+    }
+
+    fn sessions(&self) -> &dyn session::Store {
+        &self.sessions
     }
 }
 
@@ -252,16 +255,20 @@ mod tests {
         }
     }
 
-    fn save(store: &Store, name: &str, path: &str) -> Result<(), StoreError> {
+    fn save(store: &File, name: &str, path: &str) -> Result<(), StoreError> {
         let uri = Uri::parse(&format!("http://example.org/{path}")).unwrap();
-        store.put(&Name::parse(name).unwrap(), &uri)
+        File::put(store, &Name::parse(name).unwrap(), &uri)
     }
 
-    fn all(store: &Store) -> Vec<(String, String)> {
-        store.list(usize::MAX).unwrap().bookmarks
+    fn all(store: &File) -> Vec<(String, String)> {
+        {
+            let mut all = Vec::new();
+            store.scan(&mut |name, kept| all.push((name.to_owned(), kept.uri.clone()))).unwrap();
+            all
+        }
     }
 
-    fn saved(store: &Store) -> String {
+    fn saved(store: &File) -> String {
         let list = all(store);
         let short = |(name, uri): &(String, String)| {
             format!("{name}={}", uri.strip_prefix("http://example.org/").unwrap())
@@ -285,20 +292,9 @@ mod tests {
     }
 
     #[test]
-    fn memory_keeps_the_last_save_of_each_name_in_order() {
-        let store = Store::memory();
-        for (name, path) in [("b", "1"), ("a", "2"), ("b", "3"), ("B", "4")] {
-            save(&store, name, path).unwrap();
-        }
-        assert_eq!(saved(&store), "B=4 a=2 b=3");
-        assert_eq!(store.get("b").unwrap().as_deref(), Some("http://example.org/3"));
-        assert_eq!(store.get("c").unwrap(), None);
-    }
-
-    #[test]
     fn a_log_outlives_its_store_and_is_compacted_when_opened() {
         let folder = Folder::new();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         for count in 0..50 {
             save(&store, "same", &count.to_string()).unwrap();
         }
@@ -306,19 +302,19 @@ mod tests {
         drop(store);
         assert_eq!(fs::read_to_string(folder.log()).unwrap().lines().count(), 52);
 
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         assert_eq!(saved(&store), "käse / 1=x same=49");
         assert_eq!(fs::read_to_string(folder.log()).unwrap().lines().count(), 3);
         save(&store, "after", "y").unwrap();
         drop(store);
-        assert_eq!(saved(&Store::open(folder.log()).unwrap()), "after=y käse / 1=x same=49");
+        assert_eq!(saved(&File::open(folder.log()).unwrap()), "after=y käse / 1=x same=49");
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "no temporary file is left");
     }
 
     #[test]
     fn a_save_of_what_is_there_writes_nothing() {
         let folder = Folder::new();
-        let stores = [Store::open(folder.log()).unwrap(), Store::open(folder.log()).unwrap()];
+        let stores = [File::open(folder.log()).unwrap(), File::open(folder.log()).unwrap()];
         for store in stores.iter().cycle().take(20) {
             save(store, "same", "1").unwrap();
         }
@@ -332,7 +328,7 @@ mod tests {
     #[test]
     fn saves_that_replace_each_other_do_not_make_the_log_grow() {
         let folder = Folder::new();
-        let stores = [Store::open(folder.log()).unwrap(), Store::open(folder.log()).unwrap()];
+        let stores = [File::open(folder.log()).unwrap(), File::open(folder.log()).unwrap()];
         save(&stores[0], "kept", "x").unwrap();
         let mut longest = 0;
         for (count, store) in stores.iter().cycle().take(2 * SPARE + 100).enumerate() {
@@ -342,7 +338,7 @@ mod tests {
         let line = encode("same", "http://example.org/1000").len() as u64;
         assert!(longest < (SPARE as u64 + 10) * line, "{longest} bytes");
         let last = format!("kept=x same={}", 2 * SPARE + 99);
-        let again = Store::open(folder.log()).unwrap();
+        let again = File::open(folder.log()).unwrap();
         assert_eq!([saved(&stores[0]), saved(&stores[1]), saved(&again)], [&*last; 3]);
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "no temporary file is left");
     }
@@ -350,12 +346,12 @@ mod tests {
     #[test]
     fn a_save_is_one_though_the_log_cannot_be_compacted_after_it() {
         let folder = Folder::new();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         fs::create_dir(folder.0.join("bookmarks.log.new")).unwrap();
         for count in 0..SPARE + 10 {
             save(&store, "same", &count.to_string()).unwrap();
         }
-        assert_eq!(saved(&Store::open(folder.log()).unwrap()), saved(&store));
+        assert_eq!(saved(&File::open(folder.log()).unwrap()), saved(&store));
         assert_eq!(fs::read_to_string(folder.log()).unwrap().lines().count(), SPARE + 11);
     }
 
@@ -365,12 +361,12 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = Folder::new();
         let link = folder.0.join("link");
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         save(&store, "a", "1").unwrap();
         save(&store, "a", "2").unwrap();
         fs::set_permissions(folder.log(), fs::Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::symlink(folder.log(), &link).unwrap();
-        let store = Store::open(&link).unwrap();
+        let store = File::open(&link).unwrap();
         assert_eq!(saved(&store), "a=2");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(folder.log()).unwrap().lines().count(), 2);
@@ -381,20 +377,20 @@ mod tests {
     #[test]
     fn a_log_that_cannot_be_compacted_is_as_good() {
         let folder = Folder::new();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         save(&store, "a", "1").unwrap();
         save(&store, "a", "2").unwrap();
         fs::create_dir(folder.0.join("bookmarks.log.new")).unwrap();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         save(&store, "b", "3").unwrap();
-        assert_eq!(saved(&Store::open(folder.log()).unwrap()), "a=2 b=3");
+        assert_eq!(saved(&File::open(folder.log()).unwrap()), "a=2 b=3");
         assert_eq!(fs::read_to_string(folder.log()).unwrap().lines().count(), 4);
     }
 
     #[test]
     fn a_log_cut_anywhere_opens_with_what_was_whole_and_takes_new_saves() {
         let folder = Folder::new();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         let begun = fs::metadata(folder.log()).unwrap().len();
         save(&store, "a", "1").unwrap();
         let first = fs::metadata(folder.log()).unwrap().len();
@@ -403,7 +399,7 @@ mod tests {
         let whole = fs::read(folder.log()).unwrap();
         for cut in 0..=whole.len() {
             fs::write(folder.log(), &whole[..cut]).unwrap();
-            let store = Store::open(folder.log()).unwrap();
+            let store = File::open(folder.log()).unwrap();
             let kept = if cut == whole.len() {
                 "a=1 b=2 "
             } else if cut as u64 >= first {
@@ -414,7 +410,7 @@ mod tests {
             assert_eq!(saved(&store), kept.trim_end(), "cut at {cut}, header ends at {begun}");
             save(&store, "c", "3").unwrap();
             drop(store);
-            let again = Store::open(folder.log()).unwrap();
+            let again = File::open(folder.log()).unwrap();
             assert_eq!(saved(&again), format!("{kept}c=3"), "cut at {cut}");
         }
     }
@@ -422,14 +418,14 @@ mod tests {
     #[test]
     fn a_damaged_line_is_an_error_that_names_it_and_changes_nothing() {
         let folder = Folder::new();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         for name in ["a", "b", "c"] {
             save(&store, name, "x").unwrap();
         }
         drop(store);
         let damaged = fs::read_to_string(folder.log()).unwrap().replace("put\tb", "put\tB");
         fs::write(folder.log(), &damaged).unwrap();
-        let message = Store::open(folder.log()).unwrap_err().to_string();
+        let message = File::open(folder.log()).unwrap_err().to_string();
         assert!(message.contains("bookmarks.log, line 3: wanted the checksum "), "{message}");
         assert_eq!(fs::read_to_string(folder.log()).unwrap(), damaged);
     }
@@ -439,23 +435,26 @@ mod tests {
         let folder = Folder::new();
         for content in ["shopping list", "eggs\nmilk\n", "# bookmarks 2: something else\n", "\0"] {
             fs::write(folder.log(), content).unwrap();
-            let message = Store::open(folder.log()).unwrap_err().to_string();
+            let message = File::open(folder.log()).unwrap_err().to_string();
             assert!(message.contains("bookmarks.log, line 1: wanted `# bookmarks 1"), "{message}");
             assert_eq!(fs::read_to_string(folder.log()).unwrap(), content);
         }
-        assert!(Store::open(&folder.0).is_err(), "a folder");
-        assert!(Store::open(folder.0.join("missing/bookmarks.log")).is_err());
+        assert!(File::open(&folder.0).is_err(), "a folder");
+        assert!(File::open(folder.0.join("missing/bookmarks.log")).is_err());
     }
 
     #[test]
     fn two_stores_on_one_log_see_each_other() {
         let folder = Folder::new();
-        let (one, two) = (Store::open(folder.log()).unwrap(), Store::open(folder.log()).unwrap());
+        let (one, two) = (File::open(folder.log()).unwrap(), File::open(folder.log()).unwrap());
         save(&one, "a", "1").unwrap();
         assert_eq!(saved(&two), "a=1");
         save(&two, "b", "2").unwrap();
         save(&one, "c", "3").unwrap();
-        assert_eq!(one.get("b").unwrap().as_deref(), Some("http://example.org/2"));
+        assert_eq!(
+            one.get("b").unwrap().map(|kept| kept.uri).as_deref(),
+            Some("http://example.org/2")
+        );
         save(&two, "a", "4").unwrap();
         assert_eq!((saved(&one), saved(&two)), ("a=4 b=2 c=3".into(), "a=4 b=2 c=3".into()));
     }
@@ -463,21 +462,21 @@ mod tests {
     #[test]
     fn a_store_notices_that_another_compacted_the_log() {
         let folder = Folder::new();
-        let old = Store::open(folder.log()).unwrap();
+        let old = File::open(folder.log()).unwrap();
         save(&old, "a", "1").unwrap();
         save(&old, "a", "2").unwrap();
-        let new = Store::open(folder.log()).unwrap();
+        let new = File::open(folder.log()).unwrap();
         save(&old, "b", "3").unwrap();
         assert_eq!(saved(&new), "a=2 b=3", "the save went to the file that has the name");
         save(&new, "b", "4").unwrap();
-        let newest = Store::open(folder.log()).unwrap();
+        let newest = File::open(folder.log()).unwrap();
         assert_eq!((saved(&old), saved(&newest)), ("a=2 b=4".into(), "a=2 b=4".into()));
     }
 
     #[test]
     fn a_torn_tail_of_another_process_is_mended_by_the_next_call() {
         let folder = Folder::new();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         save(&store, "a", "1").unwrap();
         let whole = fs::metadata(folder.log()).unwrap().len();
         let tear = || {
@@ -489,13 +488,13 @@ mod tests {
         assert_eq!(fs::metadata(folder.log()).unwrap().len(), whole);
         tear();
         save(&store, "c", "2").unwrap();
-        assert_eq!(saved(&Store::open(folder.log()).unwrap()), "a=1 c=2");
+        assert_eq!(saved(&File::open(folder.log()).unwrap()), "a=1 c=2");
     }
 
     #[test]
     fn a_log_that_is_gone_is_an_error_and_not_an_empty_list() {
         let folder = Folder::new();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         save(&store, "a", "1").unwrap();
         fs::remove_file(folder.log()).unwrap();
         assert!(store.get("a").is_err());
@@ -506,7 +505,7 @@ mod tests {
     #[test]
     fn reading_does_not_wait_for_a_save_that_waits_for_another_process() {
         let folder = Folder::new();
-        let store = &Store::open(folder.log()).unwrap();
+        let store = &File::open(folder.log()).unwrap();
         save(store, "a", "1").unwrap();
         let mut other = Log::open(&folder.log()).unwrap();
         let locked = other.lock().unwrap();
@@ -527,10 +526,10 @@ mod tests {
     #[test]
     fn reading_during_a_save_of_this_process_is_answered_from_the_map() {
         let folder = Folder::new();
-        let store = Store::open(folder.log()).unwrap();
+        let store = File::open(folder.log()).unwrap();
         save(&store, "a", "1").unwrap();
         // The state in the middle of `put`: the file is longer, and both of its locks are held.
-        let mut log = store.disk.as_ref().unwrap().log();
+        let mut log = store.disk.log();
         let mut locked = log.lock().unwrap();
         let length = store.map().seen.length;
         store.map().saving = true;
@@ -541,7 +540,7 @@ mod tests {
     #[test]
     fn many_threads_and_two_stores_lose_nothing() {
         let folder = Folder::new();
-        let stores = [Store::open(folder.log()).unwrap(), Store::open(folder.log()).unwrap()];
+        let stores = [File::open(folder.log()).unwrap(), File::open(folder.log()).unwrap()];
         thread::scope(|scope| {
             for (number, store) in stores.iter().cycle().take(8).enumerate() {
                 scope.spawn(move || {
@@ -555,7 +554,7 @@ mod tests {
         for store in &stores {
             assert_eq!(all(store).len(), 160);
         }
-        assert_eq!(all(&Store::open(folder.log()).unwrap()).len(), 160);
+        assert_eq!(all(&File::open(folder.log()).unwrap()).len(), 160);
     }
 
     #[cfg(unix)]
@@ -577,8 +576,8 @@ mod tests {
             assert!(limited.status.success() && text.contains("1 passed"), "{text}");
             return;
         };
-        let store = Store::open(&log).unwrap();
-        let other = Store::open(&log).unwrap();
+        let store = File::open(&log).unwrap();
+        let other = File::open(&log).unwrap();
         let long = "x".repeat(1500);
         let mut kept = 0;
         let error = loop {
@@ -594,7 +593,7 @@ mod tests {
         assert_eq!(store.map().seen.length, fs::metadata(&log).unwrap().len());
         // What is short still fits.
         save(&store, "short", "y").unwrap();
-        for store in [store, other, Store::open(&log).unwrap()] {
+        for store in [store, other, File::open(&log).unwrap()] {
             assert_eq!(all(&store).len(), kept + 1);
             assert!(store.get("short").unwrap().is_some());
         }
@@ -603,14 +602,14 @@ mod tests {
     #[test]
     fn every_acknowledged_save_survives_kill() {
         if let Some(log) = log_of_child() {
-            let store = Store::open(log).unwrap();
+            let store = File::open(log).unwrap();
             for count in all(&store).len().. {
                 save(&store, &format!("{count:06}"), &"x".repeat(500)).unwrap();
                 println!("saved {count:06}");
             }
         }
         let folder = Folder::new();
-        let survivor = Store::open(folder.log()).unwrap();
+        let survivor = File::open(folder.log()).unwrap();
         let mut acknowledged = Vec::new();
         for round in 1..=5 {
             let mut child = child("every_acknowledged_save_survives_kill")
@@ -631,7 +630,7 @@ mod tests {
             lines.map_while(Result::ok).filter(|line| line.len() >= 12).for_each(take);
         }
         assert!(acknowledged.len() > 500);
-        for store in [survivor, Store::open(folder.log()).unwrap()] {
+        for store in [survivor, File::open(folder.log()).unwrap()] {
             for name in &acknowledged {
                 assert!(store.get(name).unwrap().is_some(), "{name} was acknowledged and lost");
             }

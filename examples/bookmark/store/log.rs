@@ -13,46 +13,13 @@
 //! replaced under it); `O_APPEND` (the end may have to be cut first, and Windows does not truncate
 //! through it).
 
-use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::line::{HEADER, Lines, decode};
+use super::StoreError;
+use super::line::{HEADER, Lines, decode};
 use crate::rules::{Name, Uri};
-
-/// Why the store could not be read or written.
-#[derive(Debug)]
-pub(crate) enum StoreError {
-    /// The operating system said no.
-    Io { path: PathBuf, doing: &'static str, error: io::Error },
-    /// A line of the log is not one that was written by this program.
-    Corrupt { path: PathBuf, line: usize, why: String },
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io { path, doing, error } => {
-                write!(f, "{}: cannot {doing}: {error}", path.display())
-            }
-            Self::Corrupt { path, line, why } => write!(
-                f,
-                "{}, line {line}: {why}; nothing was changed: mend the line or delete it",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { error, .. } => Some(error),
-            Self::Corrupt { .. } => None,
-        }
-    }
-}
 
 /// How far somebody has read, and in which file: a compacted log is another file of the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -183,17 +150,13 @@ impl Locked<'_> {
 
         let mut lines = bytes.as_slice();
         if afresh {
-            lines = bytes.strip_prefix(HEADER.as_bytes()).ok_or_else(|| StoreError::Corrupt {
-                path: self.path.to_owned(),
-                line: 1,
-                why: format!("wanted `{}`, found `{}`", HEADER.trim_end(), first_line(&bytes)),
+            lines = bytes.strip_prefix(HEADER.as_bytes()).ok_or_else(|| {
+                let found = first_line(&bytes);
+                corrupt(self.path, 1, &format!("wanted `{}`, found `{found}`", HEADER.trim_end()))
             })?;
         }
-        let Lines { saves, torn } = decode(lines).map_err(|bad| StoreError::Corrupt {
-            path: self.path.to_owned(),
-            line: 1 + seen.saves + bad.number,
-            why: bad.why,
-        })?;
+        let Lines { saves, torn } = decode(lines)
+            .map_err(|bad| corrupt(self.path, 1 + seen.saves + bad.number, &bad.why))?;
         let length = seen.length + (bytes.len() - torn) as u64;
         if torn > 0 {
             self.file.set_len(length).map_err(failed)?;
@@ -277,7 +240,14 @@ fn sync_folder(_: &Path) -> Result<(), StoreError> {
 }
 
 fn failed(path: &Path, doing: &'static str, error: io::Error) -> StoreError {
-    StoreError::Io { path: path.to_owned(), doing, error }
+    StoreError::Failed(format!("{}: cannot {doing}: {error}", path.display()))
+}
+
+/// A line of the log is not one that was written by this program.
+fn corrupt(path: &Path, line: usize, why: &str) -> StoreError {
+    let path = path.display();
+    let cure = "nothing was changed: mend the line or delete it";
+    StoreError::Failed(format!("{path}, line {line}: {why}; {cure}"))
 }
 
 /// The first line of a file that may be anything, for a message.

@@ -1,0 +1,68 @@
+//! Bookmarks that end with the process.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use longhand_kit::session;
+
+use super::map::Map;
+use super::{Change, Kept, Outcome, Store, StoreError, Visits};
+
+/// Bookmarks that a scan looks at before it lets others in.
+const STEP: usize = 1_000;
+
+/// Sessions at once: the one unused longest makes room.
+const SESSIONS: usize = 10_000;
+
+/// Bookmarks and sessions in memory.
+pub(crate) struct Memory {
+    map: Mutex<Map>,
+    sessions: session::Memory,
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self { map: Mutex::default(), sessions: session::Memory::new(SESSIONS) }
+    }
+
+    fn map(&self) -> MutexGuard<'_, Map> {
+        // Nothing that can panic runs while it is locked.
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    fn first(&self, names: &[&str]) -> Result<Option<(usize, Kept)>, StoreError> {
+        Ok(self.map().first(names))
+    }
+
+    fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError> {
+        let mut some = self.map().after(None, STEP);
+        while let Some((last, _)) = some.last() {
+            some.iter().for_each(|(name, kept)| see(name, kept));
+            some = self.map().after(Some(last), STEP);
+        }
+        Ok(())
+    }
+
+    fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        let mut map = self.map();
+        let outcomes = changes.iter().map(|change| {
+            let outcome = map.judge(change);
+            if outcome == Outcome::Done {
+                map.make(change.name.as_str(), change.to.as_ref());
+            }
+            outcome
+        });
+        Ok(outcomes.collect())
+    }
+
+    fn visit(&self, visits: &[Visits]) -> Result<(), StoreError> {
+        let mut map = self.map();
+        visits.iter().for_each(|visits| map.visit(visits));
+        Ok(())
+    }
+
+    fn sessions(&self) -> &dyn session::Store {
+        &self.sessions
+    }
+}

@@ -1,0 +1,131 @@
+//! Where bookmarks are kept: what a store promises, whatever it is made of.
+//!
+//! Names and URIs that `rules.rs` accepted enter; what was saved last under a name leaves. There are
+//! three: in memory, in a log file that several processes may share, and in Redis. All of them keep
+//! the sessions of those who signed in as well, so that processes which share bookmarks share these.
+
+use std::fmt;
+
+use longhand_kit::session;
+
+use crate::rules::{Name, Uri};
+
+mod map;
+pub(crate) mod memory;
+mod line;
+mod log;
+pub(crate) mod file;
+
+/// What is kept of one bookmark. Times are in seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Where it leads: a text that `Uri::parse` has accepted.
+    pub(crate) uri: String,
+    pub(crate) created: u64,
+    pub(crate) visits: u64,
+    /// When it was visited last, if it ever was.
+    pub(crate) last: Option<u64>,
+}
+
+impl Kept {
+    /// A bookmark that begins now.
+    pub(crate) fn new(uri: &Uri, now: u64) -> Self {
+        Self { uri: uri.as_str().to_owned(), created: now, visits: 0, last: None }
+    }
+}
+
+/// A change of one bookmark.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) name: Name,
+    /// `None` deletes. Where there is one already, this replaces its URI alone: the rest stays. Else
+    /// it is kept as it is given.
+    pub(crate) to: Option<Kept>,
+    pub(crate) when: When,
+}
+
+/// What must be there for a change to happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Whatever is there, or nothing.
+    Any,
+    /// Nothing.
+    Free,
+    /// A bookmark that leads to this URI.
+    Leads(String),
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    /// Its condition does not hold. What is there instead.
+    Refused(Option<Kept>),
+}
+
+/// Visits of one bookmark that are not in the store yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Visits {
+    pub(crate) name: String,
+    pub(crate) count: u64,
+    /// The second of the last one.
+    pub(crate) last: u64,
+}
+
+/// All bookmarks. Shared by reference among the connections' threads.
+pub(crate) trait Store: Send + Sync {
+    /// The first of these names that is there: its place among them, and what is kept.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn first(&self, names: &[&str]) -> Result<Option<(usize, Kept)>, StoreError>;
+
+    /// Shows every bookmark in the order of the names' bytes. Nobody who reads or saves meanwhile waits
+    /// for all of it, so what they change may or may not be seen.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError>;
+
+    /// Makes changes in their order, each if its condition holds. They are durable when this returns.
+    ///
+    /// # Errors
+    /// The store cannot be written. Each change has happened then or has not; none is half there.
+    fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Adds visits. Those of names that are gone are dropped.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn visit(&self, visits: &[Visits]) -> Result<(), StoreError>;
+
+    /// The sessions of those who signed in.
+    fn sessions(&self) -> &dyn session::Store;
+
+    /// What is kept under one name.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn get(&self, name: &str) -> Result<Option<Kept>, StoreError> {
+        Ok(self.first(&[name])?.map(|(_, kept)| kept))
+    }
+}
+
+/// Why a store could not be read or written.
+#[derive(Debug)]
+pub(crate) enum StoreError {
+    /// It is not there at the moment: to be tried again in a while.
+    Away(String),
+    /// It is there, and cannot be used: for its owner to mend.
+    Failed(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Away(why) | Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
