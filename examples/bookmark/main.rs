@@ -22,6 +22,7 @@
 mod rules;
 mod time;
 mod store;
+mod visits;
 mod address;
 mod check;
 mod page;

@@ -1,57 +1,63 @@
 //! The bookmarks: a map in memory and, unless it is only that, a log file that outlives the
 //! process.
 //!
-//! Names and URIs that `rules.rs` accepted enter; what was saved last under a name leaves. A save
-//! is acknowledged ([`Store::put`] returns `Ok`) only once it is on disk. Several processes on one
-//! machine may open the same log: each notices a save of another on its next call, by one look at
-//! the length and identity of the file.
+//! Changes enter; what was saved last under a name leaves. A change is acknowledged
+//! ([`Store::change`] returns `Ok`) only once it is on disk. Visits and sessions are not worth a wait
+//! for the disk: they outlive the process, but perhaps not a power cut. Several processes on one
+//! machine may open the same log: each notices what another wrote on its next call, by one look at the
+//! length and identity of the file.
 //!
 //! Two locks, so that nobody waits for a disk who need not: the map's is held for a look-up or an
 //! insertion and never during input or output; the log's is held, with the lock of the file itself,
 //! during a save. Reading while this process saves is answered from the map, which is complete
 //! then: it was brought up to date under the file's lock, and nobody else can have saved since.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use longhand_kit::session;
+use longhand_kit::session::{self, Key};
 
-use super::line::encode;
+use super::line::{Entry, Session};
 use super::log::{Locked, Log, News, Position};
-use super::map;
+use super::map::Map;
 use super::{Change, Kept, Outcome, Store, StoreError, Visits};
-use crate::rules::{Name, Uri};
+use crate::time::seconds;
 
-/// Replaced lines that a log may have beside as many as there are bookmarks: few are not worth a new
+/// Replaced lines that a log may have beside as many as there are others: few are not worth a new
 /// file.
 const SPARE: usize = 1_000;
 
+/// Sessions at once: the one that would end first makes room.
+const SESSIONS: usize = 1_000;
+
+/// Bookmarks that a scan looks at before it lets others in.
+const STEP: usize = 1_000;
+
 /// All bookmarks. Shared by reference among the connections' threads.
 pub(crate) struct File {
-    map: Mutex<Map>,
-    disk: Disk,
-    sessions: session::Memory,
-}
-
-#[derive(Debug, Default)]
-struct Map {
-    bookmarks: map::Map,
-    /// The part of the log that `bookmarks` holds.
-    seen: Position,
-    /// The log is growing by our own hand, and `bookmarks` holds all of it but that.
-    saving: bool,
-}
-
-#[derive(Debug)]
-struct Disk {
+    memory: Mutex<Memory>,
     path: PathBuf,
     log: Mutex<Log>,
 }
 
+/// What the log says.
+#[derive(Default)]
+struct Memory {
+    bookmarks: Map,
+    sessions: HashMap<Key, Session>,
+    /// The part of the log that this holds.
+    seen: Position,
+    /// The log is growing by our own hand, and this holds all of it but that.
+    saving: bool,
+}
+
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File").field("disk", &self.disk).finish_non_exhaustive()
+        f.debug_struct("File").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -63,123 +69,134 @@ impl File {
     /// error names the line, and the file is left as it is.
     pub(crate) fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let mut log = Log::open(path.as_ref())?;
-        let mut map = Map::default();
+        let mut memory = Memory::default();
         let mut locked = log.lock()?;
-        map.learn(locked.read(map.seen)?);
-        if map.seen.saves > map.bookmarks.len()
-            && let Some(seen) = locked.compact(&map.lines())?
+        memory.learn(locked.read(memory.seen)?);
+        if memory.seen.lines > memory.living()
+            && let Some(seen) = locked.compact(&memory.lines())?
         {
-            map.seen = seen;
+            memory.seen = seen;
         }
         drop(locked);
-        let disk = Disk { path: log.path().to_owned(), log: Mutex::new(log) };
-        Ok(Self { map: Mutex::new(map), disk, sessions: session::Memory::new(10_000) })
+        Ok(Self { memory: Mutex::new(memory), path: log.path().to_owned(), log: Mutex::new(log) })
     }
 
-    /// Saves a bookmark, in the place of one with the same name. It is on disk when this returns
-    /// `Ok`. One that is there already is not written again, and the log is compacted once most of its
-    /// lines are replaced: it grows with the bookmarks, and not with the saves.
-    ///
-    /// # Errors
-    /// The log cannot be written, for example on a full disk. The bookmark is not saved then, and
-    /// the store stays usable.
-    fn put(&self, name: &Name, uri: &Uri) -> Result<(), StoreError> {
-        let mut log = self.disk.log();
+    /// Writes what `decide` makes of everything that is in the log: nobody else writes meanwhile. The
+    /// log is compacted once most of its lines are replaced: it grows with the bookmarks, and not with
+    /// the changes.
+    fn write<T>(
+        &self,
+        durable: bool,
+        decide: impl FnOnce(&Memory) -> (Vec<Entry>, T),
+    ) -> Result<T, StoreError> {
+        let mut log = self.log();
         let mut locked = log.lock()?;
         self.catch_up(&mut locked)?;
-        let line = encode(name.as_str(), uri.as_str());
-        let length = {
-            let mut map = self.map();
-            if map.bookmarks.get(name.as_str()).is_some_and(|known| known.uri == uri.as_str()) {
-                drop(map);
-                // Another process may have died between writing that line and syncing it.
-                return locked.sync();
-            }
-            map.saving = true;
-            map.seen.length
+        let (entries, result, length) = {
+            let mut memory = self.memory();
+            let (entries, result) = decide(&memory);
+            memory.saving = !entries.is_empty();
+            (entries, result, memory.seen.length)
         };
-        let appended = locked.append(length, &line);
+        if entries.is_empty() {
+            // What is there already may have been written by a process that died before its sync.
+            return if durable { locked.sync().map(|()| result) } else { Ok(result) };
+        }
+        let lines: String = entries.iter().map(Entry::line).collect();
+        let appended = locked.append(length, &lines, durable);
         // Before the lock of the file is given up: until then no other process can add a line.
-        let mut map = self.map();
-        map.saving = false;
+        let mut memory = self.memory();
+        memory.saving = false;
         appended?;
-        map.seen.length += line.len() as u64;
-        map.seen.saves += 1;
-        map.insert(name, uri);
-        drop(map);
+        memory.seen.length += lines.len() as u64;
+        memory.seen.lines += entries.len();
+        entries.into_iter().for_each(|entry| memory.take(entry));
+        drop(memory);
         self.shorten(&mut locked);
-        Ok(())
+        Ok(result)
     }
 
-    /// Compacts the log where most of its lines are replaced. So it costs a line or two for each save,
+    /// Compacts the log where most of its lines are replaced. So it costs a line or two for each change,
     /// though it writes all at once.
     fn shorten(&self, locked: &mut Locked<'_>) {
         let lines = {
-            let mut map = self.map();
-            if map.seen.saves <= 2 * map.bookmarks.len() + SPARE {
+            let mut memory = self.memory();
+            if memory.seen.lines <= 2 * memory.living() + SPARE {
                 return;
             }
-            map.saving = true;
-            map.lines()
+            memory.saving = true;
+            memory.lines()
         };
         let compacted = locked.compact(&lines);
-        let mut map = self.map();
-        map.saving = false;
+        let mut memory = self.memory();
+        memory.saving = false;
         // What was saved is on disk either way. After an error the next call finds a file that it does
         // not know, and reads it.
         if let Ok(Some(seen)) = compacted {
-            map.seen = seen;
+            memory.seen = seen;
         }
     }
 
-    /// The map, holding everything that was acknowledged before this call.
-    fn current(&self) -> Result<MutexGuard<'_, Map>, StoreError> {
-        let seen = self.map().seen;
-        if !seen.is_end_of(&self.disk.path)? && !self.map().saving {
-            self.catch_up(&mut self.disk.log().lock()?)?;
+    /// The memory, holding everything that was acknowledged before this call.
+    fn current(&self) -> Result<MutexGuard<'_, Memory>, StoreError> {
+        let seen = self.memory().seen;
+        if !seen.is_end_of(&self.path)? && !self.memory().saving {
+            self.catch_up(&mut self.log().lock()?)?;
         }
-        Ok(self.map())
+        Ok(self.memory())
     }
 
-    /// Brings the map up to the end of the log.
+    /// Brings the memory up to the end of the log.
     fn catch_up(&self, locked: &mut Locked<'_>) -> Result<(), StoreError> {
-        let seen = self.map().seen;
+        let seen = self.memory().seen;
         let news = locked.read(seen)?;
-        self.map().learn(news);
+        self.memory().learn(news);
         Ok(())
     }
 
-    fn map(&self) -> MutexGuard<'_, Map> {
+    fn memory(&self) -> MutexGuard<'_, Memory> {
         // Nothing that can panic runs while it is locked.
-        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Disk {
     fn log(&self) -> MutexGuard<'_, Log> {
-        // The log is read again from where the map ends, whatever happened to the last holder.
+        // The log is read again from where the memory ends, whatever happened to the last holder.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Map {
+impl Memory {
     fn learn(&mut self, news: News) {
         if news.afresh {
             self.bookmarks.clear();
+            self.sessions.clear();
         }
-        for (name, uri) in &news.saves {
-            self.insert(name, uri);
-        }
+        news.entries.into_iter().for_each(|entry| self.take(entry));
         self.seen = news.position;
     }
 
-    /// What a log without replaced lines has.
-    fn lines(&self) -> Vec<String> {
-        self.bookmarks.iter().map(|(name, kept)| encode(name, &kept.uri)).collect()
+    fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Put(name, kept) => self.bookmarks.set(name, Some(kept)),
+            Entry::Delete(name) => self.bookmarks.set(name, None),
+            Entry::Visits(visits) => self.bookmarks.visit(&visits),
+            Entry::Session(key, session) => drop(self.sessions.insert(key, session)),
+            Entry::End(key) => drop(self.sessions.remove(&key)),
+        }
     }
 
-    fn insert(&mut self, name: &Name, uri: &Uri) {
-        self.bookmarks.make(name.as_str(), Some(&Kept::new(uri, 0)));
+    /// How many lines a log without replaced lines has.
+    fn living(&self) -> usize {
+        self.bookmarks.len() + self.sessions.len()
+    }
+
+    /// What is in a log without replaced lines.
+    fn lines(&self) -> Vec<String> {
+        let put = |(name, kept): (&str, &Kept)| Entry::Put(name.to_owned(), kept.clone()).line();
+        let now = seconds(SystemTime::now());
+        let sessions = self.sessions.iter().filter(|(_, session)| session.until > now);
+        let sessions = sessions.map(|(key, session)| Entry::Session(*key, session.clone()).line());
+        self.bookmarks.iter().map(put).chain(sessions).collect()
     }
 }
 
@@ -189,41 +206,102 @@ impl Store for File {
     }
 
     fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError> {
-        let mut some = self.current()?.bookmarks.after(None, 1_000);
+        let mut some = self.current()?.bookmarks.after(None, STEP);
         while let Some((last, _)) = some.last() {
             some.iter().for_each(|(name, kept)| see(name, kept));
-            some = self.map().bookmarks.after(Some(last), 1_000);
+            some = self.memory().bookmarks.after(Some(last), STEP);
         }
         Ok(())
     }
 
     fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
-        let mut outcomes = Vec::new();
-        for change in changes {
-            let outcome = self.current()?.bookmarks.judge(change);
-            if let (Outcome::Done, Some(kept)) = (&outcome, &change.to) {
-                let uri = Uri::parse(&kept.uri);
-                self.put(&change.name, &uri.map_err(|bad| StoreError::Failed(bad.to_string()))?)?;
-            }
-            outcomes.push(outcome);
-        }
-        Ok(outcomes)
+        self.write(true, |memory| {
+            // What earlier changes of the same call have come to.
+            let mut made: HashMap<&str, Option<Kept>> = HashMap::new();
+            let mut entries = Vec::new();
+            let outcomes = changes.iter().map(|change| {
+                let name = change.name.as_str();
+                let there = match made.get(name) {
+                    Some(there) => there.as_ref(),
+                    None => memory.bookmarks.get(name),
+                };
+                let after = match change.after(there) {
+                    Ok(after) => after,
+                    Err(refused) => return refused,
+                };
+                if after.as_ref() != there {
+                    entries.push(match &after {
+                        Some(kept) => Entry::Put(name.to_owned(), kept.clone()),
+                        None => Entry::Delete(name.to_owned()),
+                    });
+                    made.insert(name, after);
+                }
+                Outcome::Done
+            });
+            let outcomes = outcomes.collect();
+            (entries, outcomes)
+        })
     }
 
     fn visit(&self, visits: &[Visits]) -> Result<(), StoreError> {
-        let mut map = self.map();
-        visits.iter().for_each(|visits| map.bookmarks.visit(visits));
-        Ok(())
+        self.write(false, |memory| {
+            let there = |visits: &&Visits| memory.bookmarks.get(&visits.name).is_some();
+            (visits.iter().filter(there).cloned().map(Entry::Visits).collect(), ())
+        })
     }
 
     fn sessions(&self) -> &dyn session::Store {
-        &self.sessions
+        self
+    }
+}
+
+/// Sessions are lines of the same log, so that processes which share bookmarks share sign-ins.
+impl session::Store for File {
+    fn get(&self, key: &Key) -> io::Result<Option<Vec<u8>>> {
+        let memory = self.current().map_err(io::Error::other)?;
+        Ok(memory.sessions.get(key).map(|session| session.record.clone()))
+    }
+
+    fn put(
+        &self,
+        key: &Key,
+        seen: Option<&[u8]>,
+        record: &[u8],
+        keep: Duration,
+    ) -> io::Result<bool> {
+        let now = seconds(SystemTime::now());
+        let until = now.saturating_add(keep.as_secs());
+        let put = self.write(false, |memory| {
+            if memory.sessions.get(key).map(|session| &session.record[..]) != seen {
+                return (Vec::new(), false);
+            }
+            let mut entries =
+                vec![Entry::Session(*key, Session { record: record.to_vec(), until })];
+            let full = seen.is_none() && memory.sessions.len() >= SESSIONS;
+            let first = memory.sessions.iter().min_by_key(|(_, session)| session.until);
+            if let (true, Some((first, _))) = (full, first) {
+                entries.insert(0, Entry::End(*first));
+            }
+            (entries, true)
+        });
+        put.map_err(io::Error::other)
+    }
+
+    /// On disk when it returns: who has signed out is not signed in again after a power cut.
+    fn remove(&self, key: &Key) -> io::Result<Option<Vec<u8>>> {
+        let removed = self.write(true, |memory| match memory.sessions.get(key) {
+            Some(session) => (vec![Entry::End(*key)], Some(session.record.clone())),
+            None => (Vec::new(), None),
+        });
+        removed.map_err(io::Error::other)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::{Name, Uri};
+    use crate::store::When;
     use std::fs::{self, OpenOptions};
     use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
@@ -257,7 +335,151 @@ mod tests {
 
     fn save(store: &File, name: &str, path: &str) -> Result<(), StoreError> {
         let uri = Uri::parse(&format!("http://example.org/{path}")).unwrap();
-        File::put(store, &Name::parse(name).unwrap(), &uri)
+        {
+            let to = Some(Kept::new(&uri, 0));
+            let name = Name::parse(name).unwrap();
+            store.change(&[Change { name, to, when: When::Any }]).map(drop)
+        }
+    }
+
+    /// The line of a save.
+    fn line(name: &str, path: &str) -> String {
+        let uri = Uri::parse(&format!("http://example.org/{path}")).unwrap();
+        Entry::Put(name.to_owned(), Kept::new(&uri, 0)).line()
+    }
+
+    fn change(name: &str, path: Option<&str>, when: When) -> Change {
+        let kept = |path: &str| {
+            let uri = Uri::parse(&format!("http://example.org/{path}")).unwrap();
+            Kept { visits: 5, last: Some(9), ..Kept::new(&uri, 7) }
+        };
+        Change { name: Name::parse(name).unwrap(), to: path.map(kept), when }
+    }
+
+    fn leads(path: &str) -> When {
+        When::Leads(format!("http://example.org/{path}"))
+    }
+
+    fn visits(name: &str, count: u64, last: u64) -> Visits {
+        Visits { name: name.to_owned(), count, last }
+    }
+
+    /// The same of every kind of store: what one does in memory, the other does on disk.
+    fn stores(folder: &Folder) -> [Box<dyn Store>; 2] {
+        [Box::new(File::open(folder.log()).unwrap()), Box::new(super::super::memory::Memory::new())]
+    }
+
+    #[test]
+    fn changes_happen_in_their_order_each_if_its_condition_holds() {
+        let folder = Folder::new();
+        for store in stores(&folder) {
+            let outcomes = store.change(&[
+                change("a", Some("1"), When::Free),
+                change("a", Some("2"), When::Free),
+                change("a", Some("3"), leads("1")),
+                change("a", Some("4"), leads("1")),
+                change("b", Some("1"), leads("1")),
+                change("b", None, When::Any),
+                change("c", Some("1"), When::Any),
+                change("c", None, leads("2")),
+                change("c", None, leads("1")),
+                change("c", Some("2"), When::Free),
+            ]);
+            let done: Vec<bool> = outcomes.unwrap().iter().map(|it| *it == Outcome::Done).collect();
+            let expected = [true, false, true, false, false, true, true, false, true, true];
+            assert_eq!(done, expected);
+            assert_eq!(store.get("a").unwrap().unwrap().uri, "http://example.org/3");
+            let refused = store.change(&[change("a", None, When::Free)]).unwrap();
+            assert_eq!(refused, [Outcome::Refused(store.get("a").unwrap())]);
+            assert_eq!(store.first(&["x", "c", "a"]).unwrap().unwrap().0, 1);
+        }
+    }
+
+    #[test]
+    fn what_replaces_a_uri_leaves_the_rest_and_what_begins_again_does_not() {
+        let folder = Folder::new();
+        for store in stores(&folder) {
+            store.change(&[change("a", Some("1"), When::Any)]).unwrap();
+            store.visit(&[visits("a", 3, 20), visits("a", 1, 10), visits("gone", 1, 1)]).unwrap();
+            store.change(&[change("a", Some("2"), When::Any)]).unwrap();
+            let kept = store.get("a").unwrap().unwrap();
+            assert_eq!((kept.created, kept.visits, kept.last), (7, 9, Some(20)));
+            assert_eq!(kept.uri, "http://example.org/2");
+            store.change(&[change("a", None, When::Any)]).unwrap();
+            store.visit(&[visits("a", 3, 30)]).unwrap();
+            assert_eq!(store.get("a").unwrap(), None);
+            let uri = Uri::parse("http://example.org/3").unwrap();
+            let to = Some(Kept::new(&uri, 40));
+            let again = Change { name: Name::parse("a").unwrap(), to, when: When::Any };
+            store.change(&[again]).unwrap();
+            assert_eq!(store.get("a").unwrap(), Some(Kept::new(&uri, 40)));
+        }
+    }
+
+    #[test]
+    fn two_stores_on_one_log_share_deletions_visits_and_sessions() {
+        let folder = Folder::new();
+        let [one, two] = [(); 2].map(|()| File::open(folder.log()).unwrap());
+        save(&one, "a", "1").unwrap();
+        save(&one, "b", "1").unwrap();
+        one.visit(&[visits("a", 2, 5)]).unwrap();
+        two.visit(&[visits("a", 3, 4)]).unwrap();
+        two.change(&[change("b", None, When::Any)]).unwrap();
+        let (key, day) = ([7; 32], Duration::from_secs(86_400));
+        assert!(one.sessions().put(&key, None, b"one", day).unwrap());
+        assert!(!two.sessions().put(&key, None, b"two", day).unwrap());
+        for store in [&one, &two, &File::open(folder.log()).unwrap()] {
+            assert_eq!(saved(store), "a=1");
+            let kept = Store::get(store, "a").unwrap().unwrap();
+            assert_eq!((kept.visits, kept.last), (5, Some(5)));
+            assert_eq!(store.sessions().get(&key).unwrap().as_deref(), Some(&b"one"[..]));
+        }
+        assert_eq!(two.sessions().remove(&key).unwrap().as_deref(), Some(&b"one"[..]));
+        assert_eq!(one.sessions().get(&key).unwrap(), None);
+        assert!(!one.sessions().put(&key, Some(b"one"), b"three", day).unwrap());
+    }
+
+    #[test]
+    fn of_two_who_take_a_free_name_exactly_one_gets_it() {
+        let folder = Folder::new();
+        let stores = [(); 2].map(|()| File::open(folder.log()).unwrap());
+        for round in 0..50 {
+            let take = |store: &File, path: &str| {
+                let change = change(&format!("n{round}"), Some(path), When::Free);
+                store.change(&[change]).unwrap()[0] == Outcome::Done
+            };
+            let [one, two] = &stores;
+            let won = thread::scope(|scope| {
+                let other = scope.spawn(|| take(two, "2"));
+                [take(one, "1"), other.join().unwrap()]
+            });
+            assert_eq!(won.iter().filter(|won| **won).count(), 1);
+            let kept = Store::get(one, &format!("n{round}")).unwrap().unwrap();
+            assert_eq!(kept.uri.ends_with('1'), won[0]);
+        }
+    }
+
+    #[test]
+    fn sessions_have_a_bound_and_those_that_are_over_are_not_kept() {
+        let folder = Folder::new();
+        let store = File::open(folder.log()).unwrap();
+        let key = |number: usize| {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&number.to_be_bytes());
+            key
+        };
+        for number in 0..=SESSIONS {
+            let keep = Duration::from_secs(1_000 + number as u64);
+            assert!(store.sessions().put(&key(number), None, b"x", keep).unwrap());
+        }
+        assert_eq!(store.memory().sessions.len(), SESSIONS);
+        assert_eq!(store.sessions().get(&key(0)).unwrap(), None);
+        assert!(store.sessions().put(&key(1), Some(b"x"), b"y", Duration::ZERO).unwrap());
+        drop(store);
+        // The first opening reads all and compacts it, the second reads what is left.
+        drop(File::open(folder.log()).unwrap());
+        let store = File::open(folder.log()).unwrap();
+        assert_eq!(store.memory().sessions.len(), SESSIONS - 1);
     }
 
     fn all(store: &File) -> Vec<(String, String)> {
@@ -335,7 +557,7 @@ mod tests {
             save(store, "same", &count.to_string()).unwrap();
             longest = longest.max(fs::metadata(folder.log()).unwrap().len());
         }
-        let line = encode("same", "http://example.org/1000").len() as u64;
+        let line = line("same", "1000").len() as u64;
         assert!(longest < (SPARE as u64 + 10) * line, "{longest} bytes");
         let last = format!("kept=x same={}", 2 * SPARE + 99);
         let again = File::open(folder.log()).unwrap();
@@ -436,7 +658,7 @@ mod tests {
         for content in ["shopping list", "eggs\nmilk\n", "# bookmarks 2: something else\n", "\0"] {
             fs::write(folder.log(), content).unwrap();
             let message = File::open(folder.log()).unwrap_err().to_string();
-            assert!(message.contains("bookmarks.log, line 1: wanted `# bookmarks 1"), "{message}");
+            assert!(message.contains("bookmarks.log, line 1: wanted `# bookmarks 2"), "{message}");
             assert_eq!(fs::read_to_string(folder.log()).unwrap(), content);
         }
         assert!(File::open(&folder.0).is_err(), "a folder");
@@ -529,11 +751,11 @@ mod tests {
         let store = File::open(folder.log()).unwrap();
         save(&store, "a", "1").unwrap();
         // The state in the middle of `put`: the file is longer, and both of its locks are held.
-        let mut log = store.disk.log();
+        let mut log = store.log();
         let mut locked = log.lock().unwrap();
-        let length = store.map().seen.length;
-        store.map().saving = true;
-        locked.append(length, &encode("b", "http://example.org/2")).unwrap();
+        let length = store.memory().seen.length;
+        store.memory().saving = true;
+        locked.append(length, &line("b", "2"), true).unwrap();
         assert_eq!(saved(&store), "a=1");
     }
 
@@ -590,7 +812,7 @@ mod tests {
         assert!(error.contains("bookmarks.log: cannot write the log"), "{error}");
         assert!(kept > 0);
         assert_eq!(store.get(&kept.to_string()).unwrap(), None);
-        assert_eq!(store.map().seen.length, fs::metadata(&log).unwrap().len());
+        assert_eq!(store.memory().seen.length, fs::metadata(&log).unwrap().len());
         // What is short still fits.
         save(&store, "short", "y").unwrap();
         for store in [store, other, File::open(&log).unwrap()] {

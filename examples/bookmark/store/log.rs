@@ -1,6 +1,6 @@
-//! The log file of the store: one line for each save, readable with `less`, mended after a crash.
+//! The log file of the store: one line for each change, readable with `less`, mended after a crash.
 //!
-//! Saves enter and are on disk when [`Locked::append`] returns; the lines that were added since a
+//! Lines enter and are on disk when [`Locked::append`] returns; the lines that were added since a
 //! reader last looked leave. Whoever reads or writes holds the lock of the file, so that several
 //! processes on one machine can share it.
 //!
@@ -18,16 +18,15 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
-use super::line::{HEADER, Lines, decode};
-use crate::rules::{Name, Uri};
+use super::line::{Entry, HEADER, Lines, decode};
 
 /// How far somebody has read, and in which file: a compacted log is another file of the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
     file: (u64, u64),
     pub(crate) length: u64,
-    /// Saves up to here, also those that a later one replaced.
-    pub(crate) saves: usize,
+    /// Lines up to here, also those that a later one replaced.
+    pub(crate) lines: usize,
 }
 
 impl Position {
@@ -115,10 +114,10 @@ impl Drop for Locked<'_> {
 /// What a reader had not seen.
 #[derive(Debug)]
 pub(crate) struct News {
-    pub(crate) saves: Vec<(Name, Uri)>,
+    pub(crate) entries: Vec<Entry>,
     /// Where the reader stands now: at the end.
     pub(crate) position: Position,
-    /// Whether these are all saves, because what the reader knew is not in this file.
+    /// Whether these are all entries, because what the reader knew is not in this file.
     pub(crate) afresh: bool,
 }
 
@@ -130,7 +129,7 @@ impl Locked<'_> {
         read.map_err(|error| failed(self.path, "read the log", error))?;
         // A shorter beginning: its maker died before the first line was whole.
         if start.len() < HEADER.len() && HEADER.as_bytes().starts_with(&start) {
-            self.append(0, HEADER)?;
+            self.append(0, HEADER, true)?;
         }
         // Also where the file was there: its maker may have died before this.
         sync_folder(self.path)
@@ -142,7 +141,7 @@ impl Locked<'_> {
         let found = self.file.metadata().map_err(failed)?;
         let file = identity(&found);
         let afresh = file != seen.file || found.len() < seen.length || seen.length == 0;
-        let seen = if afresh { Position { file, length: 0, saves: 0 } } else { seen };
+        let seen = if afresh { Position { file, length: 0, lines: 0 } } else { seen };
 
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(seen.length)).map_err(failed)?;
@@ -155,14 +154,14 @@ impl Locked<'_> {
                 corrupt(self.path, 1, &format!("wanted `{}`, found `{found}`", HEADER.trim_end()))
             })?;
         }
-        let Lines { saves, torn } = decode(lines)
-            .map_err(|bad| corrupt(self.path, 1 + seen.saves + bad.number, &bad.why))?;
+        let Lines { entries, torn } = decode(lines)
+            .map_err(|bad| corrupt(self.path, 1 + seen.lines + bad.number, &bad.why))?;
         let length = seen.length + (bytes.len() - torn) as u64;
         if torn > 0 {
             self.file.set_len(length).map_err(failed)?;
         }
-        let position = Position { file, length, saves: seen.saves + saves.len() };
-        Ok(News { saves, position, afresh })
+        let position = Position { file, length, lines: seen.lines + entries.len() };
+        Ok(News { entries, position, afresh })
     }
 
     /// Waits until all that is in the log is on disk.
@@ -170,13 +169,19 @@ impl Locked<'_> {
         self.file.sync_data().map_err(|error| failed(self.path, "write the log", error))
     }
 
-    /// Writes whole lines at the end of the log, `length`. They are on disk when this returns.
-    pub(crate) fn append(&mut self, length: u64, lines: &str) -> Result<(), StoreError> {
+    /// Writes whole lines at the end of the log, `length`. Those that are to be `durable` are on disk
+    /// when this returns.
+    pub(crate) fn append(
+        &mut self,
+        length: u64,
+        lines: &str,
+        durable: bool,
+    ) -> Result<(), StoreError> {
         let written = self
             .file
             .seek(SeekFrom::Start(length))
             .and_then(|_| self.file.write_all(lines.as_bytes()))
-            .and_then(|()| self.file.sync_data());
+            .and_then(|()| if durable { self.file.sync_data() } else { Ok(()) });
         written.map_err(|error| {
             // On a full disk a part of the line may be there. Should the cut fail as well, half a
             // line is cut by whoever locks the log next; only a whole line whose sync failed would
@@ -186,11 +191,11 @@ impl Locked<'_> {
         })
     }
 
-    /// Puts a file with only these saves in the place of the log: at every moment one of the two is
+    /// Puts a file with only these lines in the place of the log: at every moment one of the two is
     /// there, whole. `None` if that file cannot be made, as on a full disk: the long log is as
     /// good.
-    pub(crate) fn compact(&mut self, saves: &[String]) -> Result<Option<Position>, StoreError> {
-        let text = HEADER.to_owned() + &saves.concat();
+    pub(crate) fn compact(&mut self, lines: &[String]) -> Result<Option<Position>, StoreError> {
+        let text = HEADER.to_owned() + &lines.concat();
         let mut name = self.path.as_os_str().to_owned();
         name.push(".new");
         let new = PathBuf::from(name);
@@ -203,7 +208,7 @@ impl Locked<'_> {
         // again.
         sync_folder(self.path)?;
         *self.file = file;
-        Ok(Some(Position { file: file_is, length: text.len() as u64, saves: saves.len() }))
+        Ok(Some(Position { file: file_is, length: text.len() as u64, lines: lines.len() }))
     }
 
     fn replace(&self, new: &Path, text: &str) -> io::Result<(File, (u64, u64))> {

@@ -38,23 +38,11 @@ impl Map {
         rest.map(|(name, kept)| (name.clone(), kept.clone())).collect()
     }
 
-    /// What a change would come to, without making it.
-    pub(super) fn judge(&self, change: &Change) -> Outcome {
-        let there = self.get(change.name.as_str());
-        let holds = match &change.when {
-            When::Any => true,
-            When::Free => there.is_none(),
-            When::Leads(uri) => there.is_some_and(|kept| kept.uri == *uri),
-        };
-        if holds { Outcome::Done } else { Outcome::Refused(there.cloned()) }
-    }
-
-    /// Makes a change whose condition holds.
-    pub(super) fn make(&mut self, name: &str, to: Option<&Kept>) {
-        match (to, self.0.get_mut(name)) {
-            (None, _) => drop(self.0.remove(name)),
-            (Some(to), Some(there)) => there.uri.clone_from(&to.uri),
-            (Some(to), None) => drop(self.0.insert(name.to_owned(), to.clone())),
+    /// Puts, in the place of what is there, or deletes.
+    pub(super) fn set(&mut self, name: String, kept: Option<Kept>) {
+        match kept {
+            Some(kept) => drop(self.0.insert(name, kept)),
+            None => drop(self.0.remove(&name)),
         }
     }
 
@@ -63,5 +51,23 @@ impl Map {
             kept.visits = kept.visits.saturating_add(visits.count);
             kept.last = kept.last.max(Some(visits.last));
         }
+    }
+}
+
+impl Change {
+    /// What is kept after the change, if its condition holds for what is `there`.
+    pub(super) fn after(&self, there: Option<&Kept>) -> Result<Option<Kept>, Outcome> {
+        let holds = match &self.when {
+            When::Any => true,
+            When::Free => there.is_none(),
+            When::Leads(uri) => there.is_some_and(|kept| kept.uri == *uri),
+        };
+        if !holds {
+            return Err(Outcome::Refused(there.cloned()));
+        }
+        Ok(self.to.as_ref().map(|to| match there {
+            Some(there) => Kept { uri: to.uri.clone(), ..there.clone() },
+            None => to.clone(),
+        }))
     }
 }

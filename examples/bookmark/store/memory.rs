@@ -47,11 +47,14 @@ impl Store for Memory {
     fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
         let mut map = self.map();
         let outcomes = changes.iter().map(|change| {
-            let outcome = map.judge(change);
-            if outcome == Outcome::Done {
-                map.make(change.name.as_str(), change.to.as_ref());
+            let name = change.name.as_str();
+            match change.after(map.get(name)) {
+                Ok(kept) => {
+                    map.set(name.to_owned(), kept);
+                    Outcome::Done
+                }
+                Err(refused) => refused,
             }
-            outcome
         });
         Ok(outcomes.collect())
     }
