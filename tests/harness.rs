@@ -24,5 +24,5 @@ pub mod lessons;
 pub mod json;
 #[path = "harness/relay.rs"]
 pub mod relay;
-#[path = "harness/browser.rs"]
+#[path = "harness/browser/mod.rs"]
 pub mod browser;

@@ -1,9 +1,13 @@
 //! The browser itself: what the other parts rely on.
 
 use std::fs;
+use std::io::Write;
 
-use harness::browser::{Browser, Script};
+use harness::browser::{Browser, Colours, Key, Script};
 use harness::json::Json;
+use harness::latch::Latch;
+use harness::running::run;
+use longhand::{Request, Response, Server};
 
 use crate::{at, site};
 
@@ -48,6 +52,101 @@ fn a_script_of_the_page_runs_unless_script_is_off() {
             assert_eq!(later, Json::Number(1.0));
         }
     }
+}
+
+#[test]
+fn a_page_is_shown_in_the_room_and_the_colours_that_are_asked_for() {
+    let site = site(
+        "<style>:root { color-scheme: light dark } body { margin: 0; height: 700px }</style>\
+         <button aria-label='Send it'>Go</button>",
+    );
+    let browser = Browser::start(Script::Off);
+    browser.open(&at("localhost", site.address()));
+    let background = "return getComputedStyle(document.documentElement).colorScheme
+                             + matchMedia('(prefers-color-scheme: dark)').matches";
+    let mut pictures = Vec::new();
+    for (colours, width, told) in [
+        (Colours::Light, 320, "light darkfalse"),
+        (Colours::Dark, 320, "light darktrue"),
+        (Colours::Dark, 1280, "light darktrue"),
+    ] {
+        browser.prefer(colours);
+        let picture = browser.picture(width);
+        assert_eq!(size(&picture), (width, 700), "{colours:?}");
+        assert_eq!(browser.run("return innerWidth"), Json::Number(width.into()));
+        assert_eq!(browser.run(background), told.into());
+        pictures.push(picture);
+    }
+    assert!(pictures[0] != pictures[1], "dark looks like light");
+    assert_eq!(
+        (browser.role("button"), browser.label("button")),
+        ("button".into(), "Send it".into())
+    );
+}
+
+/// Width and height of a PNG file, which are the first that it says.
+fn size(png: &[u8]) -> (u32, u32) {
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n") && &png[12..16] == b"IHDR");
+    (number(16), number(20))
+}
+
+#[test]
+fn a_form_is_filled_in_and_sent_by_keys_alone() {
+    let site = site(
+        "<title>Form</title><a href=#>Somewhere</a><form><input name=a value=old>\
+         <input type=checkbox name=b><button name=c>Go</button></form>",
+    );
+    let browser = Browser::start(Script::Off);
+    let url = at("localhost", site.address());
+    browser.open(&url);
+    browser.tab_to("[name=a]");
+    // What a field holds is selected where the Tab key leads to it.
+    browser.type_keys("new");
+    assert_eq!(browser.value("[name=a]"), "new");
+    browser.tab_to("[type=checkbox]");
+    browser.press(Key::Space);
+    browser.tab_to("button");
+    browser.leave(|| browser.press(Key::Enter));
+    assert_eq!(browser.url(), format!("{url}?a=new&b=on&c="));
+    browser.back();
+    assert_eq!(browser.url(), url);
+}
+
+#[test]
+fn a_page_can_be_read_while_the_rest_of_it_comes() {
+    let rest = Latch::default();
+    let gate = rest.clone();
+    let site = run(Server::bind("127.0.0.1:0").unwrap(), move |_: &mut Request<'_>| {
+        let gate = gate.clone();
+        Response::stream("text/html", move |out| {
+            out.write_all(b"<!DOCTYPE html><title>A page</title><p>begun</p>")?;
+            out.flush()?;
+            gate.pass();
+            out.write_all(b"<p>ended</p>")
+        })
+    });
+    let browser = Browser::start_reading(Script::Off);
+    browser.open(&at("localhost", site.address()));
+    browser.wait_for("the begin", || (browser.texts("p") == ["begun"]).then_some(()));
+    rest.open();
+    browser.wait_for("the end", || (browser.texts("p") == ["begun", "ended"]).then_some(()));
+}
+
+#[test]
+fn what_is_given_to_keep_is_kept() {
+    let site = run(Server::bind("127.0.0.1:0").unwrap(), |request: &mut Request<'_>| {
+        if request.path() == "/" {
+            return Response::html("<a href=file>Take it</a>");
+        }
+        let file = Response::bytes("text/plain", (0..=255).collect::<Vec<u8>>());
+        file.field("Content-Disposition", "attachment; filename=\"some bytes.txt\"")
+    });
+    let browser = Browser::start(Script::Off);
+    browser.open(&at("localhost", site.address()));
+    assert_eq!(browser.status(), Some(200));
+    browser.click("a");
+    assert_eq!(browser.downloaded("some bytes.txt"), (0..=255).collect::<Vec<u8>>());
 }
 
 /// Also after a panic, which drops it too.

@@ -42,8 +42,7 @@ fn a_form_of_another_site_is_refused_and_saves_nothing() {
         assert_eq!(asked.field("origin"), page.strip_suffix('/'), "{from} to {to}");
         assert_eq!(server.location("a"), None, "{from} to {to}");
         // What the browser itself saw: a 403.
-        let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
-        assert_eq!(browser.run(status).number(), Some(403.0), "{from} to {to}");
+        assert_eq!(browser.status(), Some(403), "{from} to {to}");
     }
 }
 
