@@ -4,17 +4,20 @@
 //! cargo test -p tests --test browser
 //! ```
 //!
-//! It needs Debian's packages `chromium` and `chromium-driver`, and fails without them; a plain
-//! `cargo test` neither builds nor runs it. What only a browser knows is looked at here: which
-//! fields it sends, what it refuses to run, to load and to keep, and what a visitor sees. What a
-//! server answers to which bytes is tested elsewhere.
+//! It needs Debian's packages `chromium` and `chromium-driver` and, for some tests, axe-core, and fails
+//! without them (`.ci/run browser` brings them all); a plain `cargo test` neither builds nor runs it.
+//! What only a browser knows is looked at here: which fields it sends, what it refuses to run, to load
+//! and to keep, and what a visitor sees. What a server answers to which bytes is tested elsewhere.
 //!
-//! The parts: the browser itself (`driving`); the bookmark server as a visitor uses it (`bookmark`)
-//! and as others abuse it (`foreign`); what is kept and sent of cookies (`cookies`), and of a folder's
-//! files (`files`); sixteen requests at once (`frames`); files that a visitor sends (`uploads`).
+//! The parts: the browser itself (`driving`), and what looks pages over (`axe`); the bookmark server
+//! as a visitor uses it (`bookmark`) and as others abuse it (`foreign`); what is kept and sent of
+//! cookies (`cookies`), and of a folder's files (`files`); sixteen requests at once (`frames`); files
+//! that a visitor sends (`uploads`).
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
-#[path = "browser/bookmark.rs"]
+#[path = "browser/axe.rs"]
+mod axe;
+#[path = "browser/bookmark/mod.rs"]
 mod bookmark;
 #[path = "browser/cookies.rs"]
 mod cookies;
