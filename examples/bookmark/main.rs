@@ -38,9 +38,10 @@ use longhand_kit::origin::Origin;
 
 use crate::app::App;
 use crate::check::{Checker, Private};
-use crate::store::Store;
 use crate::store::file::File;
 use crate::store::memory::Memory;
+use crate::store::redis::Redis;
+use crate::store::{Store, StoreError};
 
 const HELP: &str = "\
 bookmark: short names for long URIs
@@ -51,7 +52,8 @@ It prints the address to open. Settings come from the environment:
   HOST           the address to listen on, default 127.0.0.1;
                  all interfaces where PORT is set and HOST is not
   STORE          the file that keeps the bookmarks, default bookmarks.log in the
-                 current folder; `memory` keeps them until the program ends
+                 current folder; `memory` keeps them until the program ends;
+                 redis://[user:password@]host[:port][/database], for several machines
   CHECK_PRIVATE  what a check may reach beside the public internet: `own` (default)
                  this server itself, `allow` everything, `deny` nothing
   BASE_URL       where visitors find this server if that is not where it listens:
@@ -109,12 +111,15 @@ fn read(argument: &OsString) -> ExitCode {
 fn refuse_unknown(store: &OsString) {
     let text = store.to_string_lossy();
     if text.is_empty() {
-        setup::bad_setting("STORE", "", "a path or `memory`");
+        setup::bad_setting("STORE", "", "a path, `memory` or redis://host");
     }
-    if let Some((scheme, _)) = text.split_once("://") {
+    match text.split_once("://") {
+        None | Some(("redis" | "rediss", _)) => {}
         // Without what follows: it may hold a password.
-        let found = format!("{scheme}://…");
-        setup::bad_setting("STORE", &found, "a path or `memory`; no other store is available yet");
+        Some((scheme, _)) => {
+            let found = format!("{scheme}://…");
+            setup::bad_setting("STORE", &found, "a path, `memory` or redis://host");
+        }
     }
 }
 
@@ -122,8 +127,25 @@ fn open(store: &OsString) -> Box<dyn Store> {
     if store == "memory" {
         return Box::new(Memory::new());
     }
-    Box::new(File::open(store).unwrap_or_else(|error| {
-        eprintln!("STORE: {error}");
-        exit(2)
-    }))
+    let text = store.to_string_lossy();
+    if let Some((scheme @ ("redis" | "rediss"), _)) = text.split_once("://") {
+        let bad = |wanted| setup::bad_setting("STORE", &format!("{scheme}://…"), wanted);
+        return Box::new(reach(Redis::new(text.parse().unwrap_or_else(bad))));
+    }
+    Box::new(File::open(store).unwrap_or_else(|error| refuse(&error)))
+}
+
+/// A Redis that lets this program in, or is not there yet: the two may start in any order.
+fn reach(redis: Redis) -> Redis {
+    match redis.reach() {
+        Err(StoreError::Away(why)) => eprintln!("STORE: {why}; waiting for it"),
+        Err(refused) => refuse(&refused),
+        Ok(()) => {}
+    }
+    redis
+}
+
+fn refuse(error: &StoreError) -> ! {
+    eprintln!("STORE: {error}");
+    exit(2)
 }

@@ -57,8 +57,10 @@ fn a_store_that_cannot_be_is_refused_without_telling_its_password() {
     let other = folder.file("letter.txt");
     fs::write(&other, "Dear diary,\n").unwrap();
     for (store, wanted) in [
-        ("redis://:secret@db:6379", "STORE=redis://…: expected a path or `memory`"),
-        ("postgres://me:secret@db/x", "STORE=postgres://…: expected a path or `memory`"),
+        ("rediss://:secret@db:6379", "STORE=rediss://…: expected redis://…: TLS is not spoken"),
+        ("redis://me:sec/ret@db", "STORE=redis://…: expected `@`, `/`"),
+        ("redis://:secret", "STORE=redis://…: expected a host"),
+        ("postgres://me:secret@db/x", "STORE=postgres://…: expected a path, `memory` or redis://"),
         (nowhere.as_str(), "STORE: "),
         (other.as_str(), "line 1"),
     ] {

@@ -15,6 +15,15 @@ pub(crate) mod memory;
 mod line;
 mod log;
 pub(crate) mod file;
+mod resp;
+mod place;
+#[cfg(test)]
+mod peer;
+mod connection;
+mod connections;
+mod layout;
+mod mirror;
+pub(crate) mod redis;
 
 /// What is kept of one bookmark. Times are in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +121,7 @@ pub(crate) trait Store: Send + Sync {
 }
 
 /// Why a store could not be read or written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum StoreError {
     /// It is not there at the moment: to be tried again in a while.
     Away(String),
