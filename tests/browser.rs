@@ -49,9 +49,14 @@ struct Bookmark {
 impl Bookmark {
     /// One that keeps nothing and may look at sites of this machine.
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with more settings.
+    fn start_with(more: &[(&str, &str)]) -> Self {
         let settings =
             [("PORT", "0"), ("HOST", "127.0.0.1"), ("STORE", "memory"), ("CHECK_PRIVATE", "allow")];
-        let program = Program::start(command("bookmark", &settings));
+        let program = Program::start(command("bookmark", &[&settings[..], more].concat()));
         Self { relay: Relay::to(program.address()), program }
     }
 
@@ -60,12 +65,32 @@ impl Bookmark {
         at(host, self.relay.address)
     }
 
+    /// Saves bookmarks as the course's form does. Not asked through the relay.
+    fn save<'a>(&self, bookmarks: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let mut client = self.program.client();
+        for (name, uri) in bookmarks {
+            let form = format!("longuri={}&shortname={}", percent(uri), percent(name));
+            let length = form.len();
+            client.send(format!(
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\
+                 Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}"
+            ));
+            let answer = client.answer();
+            assert_eq!(answer.status, 303, "{name}: {}", answer.text());
+        }
+    }
+
     /// Where a name leads, if there is such a bookmark. Not asked through the relay.
     fn location(&self, name: &str) -> Option<String> {
         let answer = self.program.client().get(&format!("/{name}")).answer();
         assert!([303, 404].contains(&answer.status), "{answer:?}");
         answer.field("location").map(str::to_owned)
     }
+}
+
+/// Every octet as `%xx`.
+fn percent(text: &str) -> String {
+    text.bytes().map(|octet| format!("%{octet:02X}")).collect()
 }
 
 /// A URL of this machine, under the name of a host.

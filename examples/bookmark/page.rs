@@ -38,7 +38,7 @@ pub(crate) const STYLE_NAME: &[u8] = b".static/style.css";
 /// One column that fits 320 px, in the light or dark colours that the visitor's system asks for:
 /// its own, and greys that let them through.
 pub(crate) const STYLE: &str = "\
-:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif; }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; font: 100%/1.5 system-ui, sans-serif; }
 body { max-width: 42rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
 h1 { margin: .5rem 0 1rem; font-size: 1.6rem; line-height: 1.2; }
 h2 { margin: 2rem 0 .5rem; font-size: 1.2rem; }

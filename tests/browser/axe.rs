@@ -8,8 +8,8 @@ use std::{env, fs};
 use harness::browser::Browser;
 use harness::json::Json;
 
-/// What it finds serious or critical on the page as it stands: a line each, with the rule, what it asks
-/// for, and the element.
+/// What it finds serious or critical on the page as it stands: a line for each rule, with
+/// what it asks for and the first element that is against it.
 ///
 /// # Panics
 /// If it is not there.
@@ -23,14 +23,12 @@ pub(crate) fn findings(browser: &Browser) -> Vec<String> {
     let found = browser.run(&format!(
         "{axe};
          return axe.run(document, {{ resultTypes: ['violations'] }}).then(({{ violations }}) =>
-             violations.flatMap(rule => rule.nodes.map(node =>
-                 [node.impact, `${{rule.id}}: ${{rule.help}}: ${{node.target}}: ${{node.html}}`])))"
+             violations.map(({{ impact, id, help, nodes }}) =>
+                 [impact, `${{id}}: ${{help}}: ${{nodes.length}} times, first ${{nodes[0].html}}`]))"
     ));
-    let serious = |finding: &&Json| {
-        // Each node's own; one that axe gives no weight is not passed over.
-        !matches!(finding.list()[0].text(), Some("minor" | "moderate"))
-    };
-    let text = |finding: &Json| finding.list()[1].text().unwrap_or_default().to_owned();
+    // One that axe gives no weight is not passed over.
+    let serious = |rule: &&Json| !matches!(rule.list()[0].text(), Some("minor" | "moderate"));
+    let text = |rule: &Json| rule.list()[1].text().unwrap_or_default().to_owned();
     found.list().iter().filter(serious).map(text).collect()
 }
 

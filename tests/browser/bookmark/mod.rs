@@ -1,7 +1,9 @@
 //! The bookmark server as a visitor uses it.
 //!
-//! The parts: saving (`saving`); what others chose and what the policy stops (`policy`).
+//! The parts: saving (`saving`); what holds on every page (`pages`); what others chose and what the policy
+//! stops (`policy`).
 
+mod pages;
 mod policy;
 mod saving;
 

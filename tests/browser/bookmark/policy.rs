@@ -4,7 +4,7 @@ use harness::browser::{Browser, Script};
 use harness::json::Json;
 
 use super::save;
-use crate::{Bookmark, asked, at, fetch, site};
+use crate::{Bookmark, asked, at, fetch, percent, site};
 
 #[test]
 fn what_others_have_saved_stays_text() {
@@ -48,11 +48,6 @@ fn what_others_have_saved_stays_text() {
     let text = browser.text("body");
     assert!(text.starts_with("I don't know the name \"<script>"), "{text}");
     assert_ne!(browser.title(), "ran");
-}
-
-/// Every octet as `%xx`.
-fn percent(text: &str) -> String {
-    text.bytes().map(|octet| format!("%{octet:02X}")).collect()
 }
 
 #[test]
