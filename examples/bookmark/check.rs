@@ -8,8 +8,9 @@
 //! like the first, and no body is read, not even that of a redirect. Environment proxies are
 //! ignored: they would choose the address.
 //!
-//! To the outside all failures are one. What went wrong is for the log: told to the one who asked,
-//! it would map the network behind this server.
+//! To the outside an answer other than 200 is told, since visitors could get it too. All other failures
+//! are one: nobody there, refused, too slow, not public. Which it was is for the log: told to the one
+//! who asked, it would map the network behind this server.
 //!
 //! At most [`PLACES`] checks run at once, and nothing that the store or a connection waits for is
 //! held meanwhile: a check may well ask this very server, which answers it on another thread.
@@ -17,7 +18,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use crate::address::{canonical, is_public, own};
+use crate::places::Places;
 use crate::rules::Uri;
 
 /// For everything together: a place, look-ups, connections, redirects, the final head.
@@ -73,10 +75,21 @@ impl FromStr for Private {
 pub(crate) enum Outcome {
     /// The last answer was a 200.
     Answered,
-    /// Anything else; the reason is for the log and not for the one who asked.
-    Failed(String),
+    /// Anything else; the reason is for the log, and to the one who asked less is [`Told`].
+    Failed(String, Told),
     /// All places were taken all the time: it was not tried.
     Busy,
+}
+
+/// What the one who asked may know of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// There was an answer, from where visitors get one too, with this status.
+    Status(u16),
+    /// More redirects than are followed.
+    Redirects,
+    /// No more than that it failed.
+    Nothing,
 }
 
 /// Checks URIs for one server. Shared by reference among the connections' threads.
@@ -95,6 +108,11 @@ impl Checker {
         Self { private, base, listens, places: Places::new(PLACES) }
     }
 
+    /// Where this server itself listens.
+    pub(crate) fn listens(&self) -> Option<IpAddr> {
+        self.listens
+    }
+
     /// Checks a URI for a request that reached this server at `local`.
     pub(crate) fn check(&self, uri: &Uri, local: Option<SocketAddr>) -> Outcome {
         self.check_until(Instant::now() + TIME, uri, local)
@@ -107,10 +125,18 @@ impl Checker {
             uri = match self.ask(deadline, &uri, local) {
                 Ok(Answer::Ok) => return Outcome::Answered,
                 Ok(Answer::Redirect(next)) => next,
-                Err(reason) => return Outcome::Failed(format!("{}: {reason}", uri.as_str())),
+                Ok(Answer::Other(status)) => {
+                    let reason = format!("{}: wanted the status 200, found {status}", uri.as_str());
+                    return Outcome::Failed(reason, Told::Status(status));
+                }
+                Err(reason) => {
+                    let reason = format!("{}: {reason}", uri.as_str());
+                    return Outcome::Failed(reason, Told::Nothing);
+                }
             };
         }
-        Outcome::Failed(format!("{}: more than {REDIRECTS} redirects", uri.as_str()))
+        let reason = format!("{}: more than {REDIRECTS} redirects", uri.as_str());
+        Outcome::Failed(reason, Told::Redirects)
     }
 
     /// One request.
@@ -152,7 +178,7 @@ impl Checker {
                 let next = uri.join(location).map_err(|refused| refused.to_string())?;
                 Ok(Answer::Redirect(next))
             }
-            status => Err(format!("wanted the status 200, found {}", status.as_u16())),
+            status => Ok(Answer::Other(status.as_u16())),
         }
     }
 }
@@ -160,6 +186,7 @@ impl Checker {
 enum Answer {
     Ok,
     Redirect(Uri),
+    Other(u16),
 }
 
 /// Looks up the host of one request and decides whether to connect.
@@ -247,43 +274,6 @@ fn within<T: Send + 'static>(
     Ok(result.recv_timeout(time).ok())
 }
 
-/// A counting semaphore: std has none.
-#[derive(Debug)]
-struct Places {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-impl Places {
-    fn new(count: usize) -> Self {
-        Self { free: Mutex::new(count), freed: Condvar::new() }
-    }
-
-    /// Waits for a place, which is free again when the guard is dropped.
-    fn take(&self, deadline: Instant) -> Option<Place<'_>> {
-        let mut free = self.free();
-        while *free == 0 {
-            let left = deadline.checked_duration_since(Instant::now())?;
-            free = self.freed.wait_timeout(free, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        *free -= 1;
-        Some(Place(self))
-    }
-
-    fn free(&self) -> MutexGuard<'_, usize> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct Place<'p>(&'p Places);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        *self.0.free() += 1;
-        self.0.freed.notify_one();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,7 +319,7 @@ mod tests {
     }
 
     fn reason(outcome: Outcome) -> String {
-        let Outcome::Failed(reason) = outcome else {
+        let Outcome::Failed(reason, _) = outcome else {
             panic!("wanted a failure, found {outcome:?}")
         };
         reason

@@ -12,89 +12,107 @@
 //! connection it does not.
 //!
 //! Settings enter from the environment (`--help` lists them); a server leaves that runs until
-//! SIGTERM or SIGINT. The files in reading order: what may be stored (`rules`), whom a check may
-//! reach and how it is made (`address`, `check`), where bookmarks are kept (`line`, `log`, `store`),
-//! what visitors read (`page`), which request gets what (`app`).
-
-// Removed as soon as the pages and imports use all of the stores.
-#![allow(dead_code)]
+//! SIGTERM or SIGINT. The files in reading order: what may be stored and how it is written (`rules`,
+//! `time`, `json`), where bookmarks are kept (`store`), which of them a path means (`names`) and how
+//! often they are followed (`visits`); whom a check may reach and how it is made (`address`, `places`, `check`);
+//! what visitors read (`select`, `page`, `wants`, `trouble`), who may do what (`people`), files in and
+//! out (`transfer`), what is counted (`tally`), which request gets what (`app`), `settings`.
 
 mod rules;
 mod time;
+mod json;
 mod store;
+mod names;
 mod visits;
 mod address;
+mod places;
 mod check;
 mod page;
+mod select;
+mod wants;
+mod trouble;
+mod people;
+mod transfer;
+mod tally;
 mod app;
+mod settings;
 
-use std::env;
 use std::ffi::OsString;
 use std::process::{ExitCode, exit};
+use std::sync::Arc;
+use std::{env, io, thread};
 
-use longhand::{Limits, Request};
+use longhand::{Event, Request};
 use longhand_kit::cross_origin::Guard;
-use longhand_kit::origin::Origin;
+use longhand_kit::forwarded::Proxies;
+use longhand_kit::log::Log;
 
 use crate::app::App;
-use crate::check::{Checker, Private};
+use crate::check::Checker;
+use crate::people::People;
+use crate::settings::{HELP, Lines, Place, Settings};
+use crate::store::Store;
 use crate::store::file::File;
 use crate::store::memory::Memory;
-use crate::store::redis::Redis;
-use crate::store::{Store, StoreError};
+use crate::tally::Tally;
+use crate::trouble::log;
+use crate::visits::Counter;
 
-const HELP: &str = "\
-bookmark: short names for long URIs
-
-It prints the address to open. Settings come from the environment:
-
-  PORT           the port, default 8000; 0 takes a free one
-  HOST           the address to listen on, default 127.0.0.1;
-                 all interfaces where PORT is set and HOST is not
-  STORE          the file that keeps the bookmarks, default bookmarks.log in the
-                 current folder; `memory` keeps them until the program ends;
-                 redis://[user:password@]host[:port][/database], for several machines
-  CHECK_PRIVATE  what a check may reach beside the public internet: `own` (default)
-                 this server itself, `allow` everything, `deny` nothing
-  BASE_URL       where visitors find this server if that is not where it listens:
-                 https://go.example.org behind a proxy
-  IDLE_MS        how long a connection may rest between two requests, default 75000
-  LAME_DUCK_MS   how long it goes on after SIGTERM or SIGINT while /.healthz already
-                 says no, default 0
-  DRAIN_MS       how long requests have to finish then, default 10000
-";
-
-/// Bytes of a form: a URI and a name of the longest that `rules.rs` takes, each byte as `%xx`, fit
-/// several times.
-const FORM: u64 = 64 << 10;
+static TALLY: Tally = Tally::new();
 
 fn main() -> ExitCode {
     if let Some(argument) = env::args_os().nth(1) {
         return read(&argument);
     }
-    let private = setup::setting("CHECK_PRIVATE", Private::Own, "`own`, `allow` or `deny`");
-    let base: Option<Origin> =
-        setup::optional("BASE_URL", "http:// or https:// with a host and nothing after its port");
-    let limits = Limits::default();
-    let limits = Limits { body: FORM, idle: setup::millis("IDLE_MS", limits.idle), ..limits };
-    let store = env::var_os("STORE").unwrap_or_else(|| "bookmarks.log".into());
-    refuse_unknown(&store);
-    // Whoever asks for a lock must not be served without one.
-    for lock in ["PASSWORD", "PRIVATE"] {
-        if env::var_os(lock).is_some_and(|value| !value.is_empty()) {
-            setup::bad_setting(lock, "…", "nothing: this server cannot be locked yet");
-        }
-    }
-
-    let server = setup::bind_hosted().limits(limits);
+    let settings = Settings::read();
+    let store = open(&settings.store);
+    let server = setup::bind_hosted().limits(settings.limits);
     let listens = server.local_addr().ok().map(|address| address.ip());
+    let Settings { password, private, proxies, base, .. } = settings;
+    let people = People::new(password, private, proxies.clone(), &store).unwrap_or_else(|error| {
+        eprintln!("random bytes: {error}");
+        exit(2)
+    });
+    let visits = Arc::new(Counter::new(Arc::clone(&store)));
+    let guard = Guard::new().proxies(proxies.clone());
     let app = App {
-        store: open(&store),
-        checker: Checker::new(private, base.clone(), listens),
-        guard: base.into_iter().fold(Guard::new(), Guard::trust),
+        store,
+        visits: Arc::clone(&visits),
+        checker: Checker::new(settings.check, base.clone(), listens),
+        guard: base.iter().cloned().fold(guard, Guard::trust),
+        people,
+        proxies: proxies.clone(),
+        base,
+        tally: &TALLY,
         server: server.handle(),
     };
-    setup::run(server, |request: &mut Request<'_>| app.answer(request))
+    let observer = observer(settings.log, proxies);
+    thread::scope(|scope| {
+        scope.spawn(|| visits.run(log));
+        let code =
+            setup::run_observed(server, observer, |request: &mut Request<'_>| app.answer(request));
+        // What has been counted until the last connection ended is written before the program ends.
+        visits.end();
+        code
+    })
+}
+
+/// What is done with each thing that happens: it is counted, and there is a line for each response.
+fn observer(lines: Lines, proxies: Proxies) -> impl Fn(&Event<'_>) + Send + Sync + 'static {
+    let access = match lines {
+        Lines::Combined => Some(Log::combined(io::stdout()).proxies(proxies)),
+        Lines::Json => Some(Log::json(io::stdout()).proxies(proxies)),
+        Lines::Off => None,
+    };
+    move |event| {
+        TALLY.server.observe(event);
+        if let Some(access) = &access {
+            access.observe(event);
+        }
+        if let Event::Panicked { message, .. } = event {
+            log(&format!("a handler panicked: {message}"));
+        }
+    }
 }
 
 /// What was asked for by an argument: help, or something that there is not.
@@ -107,45 +125,13 @@ fn read(argument: &OsString) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Refuses a store of another kind before it becomes a strange file name.
-fn refuse_unknown(store: &OsString) {
-    let text = store.to_string_lossy();
-    if text.is_empty() {
-        setup::bad_setting("STORE", "", "a path, `memory` or redis://host");
+fn open(place: &Place) -> Arc<dyn Store> {
+    match place {
+        Place::Memory => Arc::new(Memory::new()),
+        Place::File(path) => Arc::new(File::open(path).unwrap_or_else(|error| {
+            eprintln!("STORE: {error}");
+            exit(2)
+        })),
+        Place::Redis(_) => setup::bad_setting("STORE", "redis://…", "a path or `memory`"),
     }
-    match text.split_once("://") {
-        None | Some(("redis" | "rediss", _)) => {}
-        // Without what follows: it may hold a password.
-        Some((scheme, _)) => {
-            let found = format!("{scheme}://…");
-            setup::bad_setting("STORE", &found, "a path, `memory` or redis://host");
-        }
-    }
-}
-
-fn open(store: &OsString) -> Box<dyn Store> {
-    if store == "memory" {
-        return Box::new(Memory::new());
-    }
-    let text = store.to_string_lossy();
-    if let Some((scheme @ ("redis" | "rediss"), _)) = text.split_once("://") {
-        let bad = |wanted| setup::bad_setting("STORE", &format!("{scheme}://…"), wanted);
-        return Box::new(reach(Redis::new(text.parse().unwrap_or_else(bad))));
-    }
-    Box::new(File::open(store).unwrap_or_else(|error| refuse(&error)))
-}
-
-/// A Redis that lets this program in, or is not there yet: the two may start in any order.
-fn reach(redis: Redis) -> Redis {
-    match redis.reach() {
-        Err(StoreError::Away(why)) => eprintln!("STORE: {why}; waiting for it"),
-        Err(refused) => refuse(&refused),
-        Ok(()) => {}
-    }
-    redis
-}
-
-fn refuse(error: &StoreError) -> ! {
-    eprintln!("STORE: {error}");
-    exit(2)
 }

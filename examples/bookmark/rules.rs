@@ -110,6 +110,17 @@ impl Uri {
         &self.origin
     }
 
+    /// Its path, which may be empty, and its query.
+    pub(crate) fn path_and_query(&self) -> (&str, Option<&str>) {
+        let whole = self.text.split_once('#').map_or(&*self.text, |(whole, _)| whole);
+        let after = whole.split_once("://").map_or("", |(_, rest)| rest);
+        let tail = after.find(['/', '?']).map_or("", |at| &after[at..]);
+        match tail.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (tail, None),
+        }
+    }
+
     /// Resolves a reference, as a `Location` field holds it, against this URI (RFC 3986 section
     /// 5.2).
     pub(crate) fn join(&self, reference: &str) -> Result<Self, Refused> {

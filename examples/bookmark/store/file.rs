@@ -34,9 +34,6 @@ const SPARE: usize = 1_000;
 /// Sessions at once: the one that would end first makes room.
 const SESSIONS: usize = 1_000;
 
-/// Bookmarks that a scan looks at before it lets others in.
-const STEP: usize = 1_000;
-
 /// All bookmarks. Shared by reference among the connections' threads.
 pub(crate) struct File {
     memory: Mutex<Memory>,
@@ -205,13 +202,13 @@ impl Store for File {
         Ok(self.current()?.bookmarks.first(names))
     }
 
-    fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError> {
-        let mut some = self.current()?.bookmarks.after(None, STEP);
-        while let Some((last, _)) = some.last() {
-            some.iter().for_each(|(name, kept)| see(name, kept));
-            some = self.memory().bookmarks.after(Some(last), STEP);
-        }
-        Ok(())
+    fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut dyn FnMut(&str, &Kept),
+    ) -> Result<Option<String>, StoreError> {
+        Ok(self.current()?.bookmarks.walk(after, most, see))
     }
 
     fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {

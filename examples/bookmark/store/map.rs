@@ -31,11 +31,22 @@ impl Map {
         names.iter().enumerate().find_map(|(at, name)| Some((at, self.get(name)?.clone())))
     }
 
-    /// At most `most` bookmarks after a name.
-    pub(super) fn after(&self, name: Option<&str>, most: usize) -> Vec<(String, Kept)> {
-        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = self.0.range::<str, _>((from, Bound::Unbounded)).take(most);
-        rest.map(|(name, kept)| (name.clone(), kept.clone())).collect()
+    /// Shows at most `most` bookmarks after a name, and gives the last of them if there may be more.
+    pub(super) fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut dyn FnMut(&str, &Kept),
+    ) -> Option<String> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut shown = 0;
+        let mut last = None;
+        for (name, kept) in self.0.range::<str, _>((from, Bound::Unbounded)).take(most) {
+            see(name, kept);
+            shown += 1;
+            last = Some(name);
+        }
+        last.filter(|_| shown == most).cloned()
     }
 
     /// Puts, in the place of what is there, or deletes.

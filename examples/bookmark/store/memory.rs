@@ -7,9 +7,6 @@ use longhand_kit::session;
 use super::map::Map;
 use super::{Change, Kept, Outcome, Store, StoreError, Visits};
 
-/// Bookmarks that a scan looks at before it lets others in.
-const STEP: usize = 1_000;
-
 /// Sessions at once: the one unused longest makes room.
 const SESSIONS: usize = 10_000;
 
@@ -35,13 +32,13 @@ impl Store for Memory {
         Ok(self.map().first(names))
     }
 
-    fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError> {
-        let mut some = self.map().after(None, STEP);
-        while let Some((last, _)) = some.last() {
-            some.iter().for_each(|(name, kept)| see(name, kept));
-            some = self.map().after(Some(last), STEP);
-        }
-        Ok(())
+    fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut dyn FnMut(&str, &Kept),
+    ) -> Result<Option<String>, StoreError> {
+        Ok(self.map().walk(after, most, see))
     }
 
     fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {

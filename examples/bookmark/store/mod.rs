@@ -25,6 +25,9 @@ mod layout;
 mod mirror;
 pub(crate) mod redis;
 
+/// Bookmarks that a scan looks at before it lets others in.
+const STEP: usize = 1_000;
+
 /// What is kept of one bookmark. Times are in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
@@ -89,12 +92,18 @@ pub(crate) trait Store: Send + Sync {
     /// The store cannot be read.
     fn first(&self, names: &[&str]) -> Result<Option<(usize, Kept)>, StoreError>;
 
-    /// Shows every bookmark in the order of the names' bytes. Nobody who reads or saves meanwhile waits
-    /// for all of it, so what they change may or may not be seen.
+    /// Shows at most `most` bookmarks in the order of the names' bytes, beginning `after` a name. Gives
+    /// the last of them, if there may be more. Others may wait for `see`, which must be quick and must
+    /// not ask the store.
     ///
     /// # Errors
     /// The store cannot be read.
-    fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError>;
+    fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut dyn FnMut(&str, &Kept),
+    ) -> Result<Option<String>, StoreError>;
 
     /// Makes changes in their order, each if its condition holds. They are durable when this returns.
     ///
@@ -110,6 +119,19 @@ pub(crate) trait Store: Send + Sync {
 
     /// The sessions of those who signed in.
     fn sessions(&self) -> &dyn session::Store;
+
+    /// Shows every bookmark. Nobody who reads or saves meanwhile waits for all of it, so what they change
+    /// may or may not be seen.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError> {
+        let mut last = self.walk(None, STEP, see)?;
+        while let Some(name) = last {
+            last = self.walk(Some(&name), STEP, see)?;
+        }
+        Ok(())
+    }
 
     /// What is kept under one name.
     ///

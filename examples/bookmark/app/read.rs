@@ -1,0 +1,89 @@
+//! What only reads: the list, a redirect, the details of a bookmark.
+
+use longhand::{FieldValue, Reply, Request, Response, Status};
+use longhand_kit::form::Form;
+
+use super::{App, asks_again, nothing};
+use crate::names::{Meant, Path};
+use crate::page::list::{json, list, list_json};
+use crate::page::{details, messages, reader};
+use crate::select::Selection;
+use crate::store::Kept;
+use crate::time::seconds;
+use crate::trouble::{Trouble, log};
+use crate::wants::Wants;
+
+impl App {
+    pub(super) fn list(&self, request: &Request<'_>) -> Result<Response, Trouble> {
+        let bad = |text| Trouble::new(Status::BAD_REQUEST, text);
+        // What is in a query that is no form is nobody's search.
+        let query = Form::query(request).unwrap_or_default();
+        let selection = Selection::read(&query).map_err(bad)?;
+        let found = selection.find(&*self.store)?;
+        Ok(match Wants::of(request) {
+            Wants::Json => asks_again(Response::json(list_json(&found))),
+            _ => asks_again(list(reader(request), &selection, &found)),
+        })
+    }
+
+    /// 303 to where a name leads; its details where a `+` follows it.
+    pub(super) fn look_up(
+        &self,
+        request: &Request<'_>,
+        path: &Path<'_>,
+    ) -> Result<Response, Trouble> {
+        if let Some(meant) = path.find(&*self.store, request.query())? {
+            if request.method() == "GET" {
+                self.visits.note(&meant.name, seconds(request.wall()));
+                self.tally.redirected();
+            }
+            return redirect(meant);
+        }
+        let details = path.text().and_then(|text| text.strip_suffix('+'));
+        match details.map(|name| self.found(name)).transpose()?.flatten() {
+            Some((name, kept)) => Ok(Self::about(request, name, &kept)),
+            None => Err(nothing(path)),
+        }
+    }
+
+    pub(super) fn details(&self, request: &Request<'_>, name: &str) -> Result<Response, Trouble> {
+        let (name, kept) = self.existing(name)?;
+        Ok(Self::about(request, name, &kept))
+    }
+
+    fn about(request: &Request<'_>, name: &str, kept: &Kept) -> Response {
+        match Wants::of(request) {
+            Wants::Json => asks_again(Response::json(json(name, kept) + "\n")),
+            _ => asks_again(details::details(reader(request), name, kept)),
+        }
+    }
+
+    /// What is kept under a name, or 404.
+    pub(super) fn existing<'n>(&self, name: &'n str) -> Result<(&'n str, Kept), Trouble> {
+        let unknown = || Trouble::new(Status::NOT_FOUND, messages::unknown(name));
+        self.found(name)?.ok_or_else(unknown)
+    }
+
+    /// What is kept under a name, with the visits that are not in the store yet.
+    fn found<'n>(&self, name: &'n str) -> Result<Option<(&'n str, Kept)>, Trouble> {
+        let Some(mut kept) = self.store.get(name)? else { return Ok(None) };
+        if let Some((count, last)) = self.visits.pending(name) {
+            kept.visits = kept.visits.saturating_add(count);
+            kept.last = kept.last.max(Some(last));
+        }
+        Ok(Some((name, kept)))
+    }
+}
+
+/// 303 to a bookmark, byte for byte as it was saved. `Response::redirect` would encode what no
+/// request-target may hold, and a visitor shall come to what was checked.
+fn redirect(meant: Meant) -> Result<Reply<'static>, Trouble> {
+    match FieldValue::new(meant.leads) {
+        Ok(uri) => Ok(Response::new(Status::SEE_OTHER).field("Location", uri)),
+        // `rules.rs` admits nothing of the kind.
+        Err(bad) => {
+            log(&bad);
+            Err(Trouble::new(Status::INTERNAL_SERVER_ERROR, messages::NOT_READ))
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Which bookmarks a list shows: those that a search finds, in one of three orders, a page of them.
+//!
+//! The query of a request enters as a [`Selection`], all bookmarks go by once, and a [`Found`] leaves:
+//! one page, and how many there are. What is not on the page is looked at and not copied, so that the
+//! list of 100,000 costs little more than walking past them.
+
+use std::cmp::Reverse;
+
+use longhand_kit::form::Form;
+
+use crate::page::messages;
+use crate::store::{Kept, Store, StoreError};
+
+/// Bookmarks on a page.
+pub(crate) const PAGE: usize = 100;
+
+/// Bytes of a search: more than a name and the host of a URI have.
+const QUERY: usize = 200;
+
+/// The order of a list. Equals are in the order of their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Name,
+    Newest,
+    Visits,
+}
+
+impl Sort {
+    pub(crate) const ALL: [(Self, &str, &str); 3] = [
+        (Self::Name, "name", "Name"),
+        (Self::Newest, "newest", "Newest"),
+        (Self::Visits, "visits", "Most visited"),
+    ];
+
+    /// As it stands in a query.
+    pub(crate) fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(sort, ..)| *sort == self).map_or("name", |(_, text, _)| text)
+    }
+}
+
+/// What a list is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    /// The search as it was typed.
+    pub(crate) query: String,
+    pub(crate) sort: Sort,
+    /// From 1 on.
+    pub(crate) page: usize,
+}
+
+/// What a list shows.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) bookmarks: Vec<(String, Kept)>,
+    /// How many the search finds, on all pages.
+    pub(crate) total: usize,
+    /// The page that was asked for, or the last that there is.
+    pub(crate) page: usize,
+    pub(crate) pages: usize,
+}
+
+impl Selection {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// What was found and what was wanted, in a sentence.
+    pub(crate) fn read(query: &Form) -> Result<Self, String> {
+        let text = query.first("q").unwrap_or_default().trim();
+        if text.len() > QUERY {
+            let found = format!("… {} bytes …", text.len());
+            return Err(messages::bad_query("q", &found, "at most 200 bytes"));
+        }
+        let sort = match query.first("sort") {
+            None | Some("") => Sort::Name,
+            Some(wanted) => match Sort::ALL.iter().find(|(_, text, _)| *text == wanted) {
+                Some((sort, ..)) => *sort,
+                None => {
+                    return Err(messages::bad_query("sort", wanted, "name, newest or visits"));
+                }
+            },
+        };
+        let page = match query.first("page") {
+            None | Some("") => 1,
+            Some(text) => match text.parse() {
+                Ok(page @ 1..=1_000_000) => page,
+                _ => return Err(messages::bad_query("page", text, "a number from 1 on")),
+            },
+        };
+        Ok(Self { query: text.to_owned(), sort, page })
+    }
+
+    /// Looks through a store.
+    pub(crate) fn find(&self, store: &dyn Store) -> Result<Found, StoreError> {
+        let search = Search::new(&self.query);
+        let room = self.page * PAGE;
+        let (mut total, mut best, mut floor) = (0_usize, Vec::new(), None);
+        store.scan(&mut |name, kept| {
+            if !search.finds(name, kept) {
+                return;
+            }
+            total += 1;
+            // They come in the order of the names: among equals, the first comes first.
+            let rank = (self.rank(kept), total);
+            if floor.is_some_and(|floor| rank > floor) {
+                return;
+            }
+            best.push((rank, name.to_owned(), kept.clone()));
+            // Twice the room, and then half of it goes: each is moved a few times at most.
+            if best.len() >= 2 * room {
+                best.select_nth_unstable_by_key(room - 1, |(rank, ..)| *rank);
+                best.truncate(room);
+                floor = best.last().map(|(rank, ..)| *rank);
+            }
+        })?;
+        best.sort_unstable_by_key(|(rank, ..)| *rank);
+        best.truncate(room);
+        let pages = total.div_ceil(PAGE).max(1);
+        let page = self.page.min(pages);
+        let of_page = best.into_iter().skip((page - 1) * PAGE);
+        let bookmarks = of_page.map(|(_, name, kept)| (name, kept)).collect();
+        Ok(Found { bookmarks, total, page, pages })
+    }
+
+    /// What comes first is least.
+    fn rank(&self, kept: &Kept) -> Reverse<u64> {
+        Reverse(match self.sort {
+            Sort::Name => 0,
+            Sort::Newest => kept.created,
+            Sort::Visits => kept.visits,
+        })
+    }
+
+    /// The address of the same list with another order or page.
+    pub(crate) fn link(&self, sort: Sort, page: usize) -> String {
+        let mut pairs = Vec::new();
+        if !self.query.is_empty() {
+            pairs.push(("q", self.query.clone()));
+        }
+        if sort != Sort::Name {
+            pairs.push(("sort", sort.as_str().to_owned()));
+        }
+        if page > 1 {
+            pairs.push(("page", page.to_string()));
+        }
+        if pairs.is_empty() {
+            return "/".to_owned();
+        }
+        format!("/?{}", pairs.into_iter().collect::<Form>().encode())
+    }
+}
+
+/// Words, all of which must be in a name or its URI. Case does not count.
+struct Search(Vec<String>);
+
+impl Search {
+    fn new(query: &str) -> Self {
+        Self(query.split_whitespace().map(str::to_lowercase).collect())
+    }
+
+    fn finds(&self, name: &str, kept: &Kept) -> bool {
+        self.0.iter().all(|word| contains(name, word) || contains(&kept.uri, word))
+    }
+}
+
+/// Whether a text contains a word in lower case. Most texts are ASCII, and need no copy for that.
+fn contains(text: &str, word: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(word);
+    }
+    let word = word.as_bytes();
+    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Name, Uri};
+    use crate::store::memory::Memory;
+    use crate::store::{Change, Visits, When};
+
+    fn store(count: usize) -> Memory {
+        let store = Memory::new();
+        let changes: Vec<_> = (0..count)
+            .map(|number| {
+                let uri = Uri::parse(&format!("http://example.org/Path{}", number % 7)).unwrap();
+                let name = Name::parse(&format!("{number:05} käse")).unwrap();
+                let created = (number * 31 % count) as u64;
+                Change { name, to: Some(Kept::new(&uri, created)), when: When::Any }
+            })
+            .collect();
+        store.change(&changes).unwrap();
+        let visits: Vec<_> = (0..count)
+            .map(|number| Visits {
+                name: format!("{number:05} käse"),
+                count: (number * 17 % 23) as u64,
+                last: 1,
+            })
+            .collect();
+        store.visit(&visits).unwrap();
+        store
+    }
+
+    fn select(query: &str) -> Selection {
+        Selection::read(&Form::parse(query).unwrap()).unwrap()
+    }
+
+    /// The same, slowly: all, sorted, a page of them.
+    fn slowly(store: &Memory, selection: &Selection) -> Vec<String> {
+        let mut all = Vec::new();
+        let search = Search::new(&selection.query);
+        store.scan(&mut |name, kept| all.push((name.to_owned(), kept.clone()))).unwrap();
+        all.retain(|(name, kept)| search.finds(name, kept));
+        all.sort_by_key(|(_, kept)| selection.rank(kept));
+        let of_page = all.into_iter().skip((selection.page - 1) * PAGE).take(PAGE);
+        of_page.map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn every_page_of_every_order_is_as_sorting_them_all_would_give() {
+        let store = store(2_345);
+        for sort in ["name", "newest", "visits"] {
+            for page in [1, 2, 7, 23, 24] {
+                let selection = select(&format!("q=path&sort={sort}&page={page}"));
+                let found = selection.find(&store).unwrap();
+                let names: Vec<_> = found.bookmarks.into_iter().map(|(name, _)| name).collect();
+                assert_eq!(names, slowly(&store, &selection), "{sort} {page}");
+                assert_eq!((found.total, found.page, found.pages), (2_345, page, 24));
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_finds_all_its_words_in_any_case() {
+        let store = store(100);
+        for (query, total) in [
+            ("", 100),
+            ("PATH3", 14),
+            ("K%C3%84SE+path3", 14),
+            ("00012", 1),
+            ("00012+path3", 0),
+            ("example.org", 100),
+            ("%F0%9F%98%80", 0),
+            ("nothing", 0),
+        ] {
+            let found = select(&format!("q={query}")).find(&store).unwrap();
+            assert_eq!(found.total, total, "{query}");
+            assert_eq!(found.pages, 1);
+        }
+    }
+
+    #[test]
+    fn a_page_beyond_the_last_is_the_last() {
+        let found = select("page=9").find(&store(250)).unwrap();
+        assert_eq!((found.page, found.pages, found.bookmarks.len()), (3, 3, 50));
+        let found = select("page=9").find(&store(0)).unwrap();
+        assert_eq!((found.page, found.pages, found.bookmarks.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn links_keep_the_search_and_say_what_differs() {
+        let selection = select("q=a+%26+b&sort=newest");
+        assert_eq!(selection.link(Sort::Name, 1), "/?q=a+%26+b");
+        assert_eq!(selection.link(Sort::Newest, 3), "/?q=a+%26+b&sort=newest&page=3");
+        assert_eq!(select("").link(Sort::Name, 1), "/");
+    }
+
+    #[test]
+    fn a_query_that_no_link_has_is_refused_by_name() {
+        for (query, wanted) in [
+            ("sort=size", "`sort=size`"),
+            ("page=0", "`page=0`"),
+            ("page=-1", "`page=-1`"),
+            ("page=x", "`page=x`"),
+            ("page=99999999999999999999", "`page="),
+            (&format!("q={}", "x".repeat(201)), "201 bytes"),
+        ] {
+            let refused = Selection::read(&Form::parse(query).unwrap()).unwrap_err();
+            assert!(refused.contains(wanted), "{refused}");
+        }
+    }
+}

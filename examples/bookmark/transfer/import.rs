@@ -1,0 +1,313 @@
+//! An import: many bookmarks are judged, checked if that is wanted, and saved.
+//!
+//! What was read of a file enters, a [`Report`] leaves, and while it goes on somebody is told how far it
+//! is. Names that exist stay as they are, so that the same file a second time goes on where the first
+//! ended. A few checks run at once, fewer than there are places for them: whoever saves a bookmark
+//! meanwhile finds one.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::{Item, Skipped};
+use crate::page::messages;
+use crate::rules::{Name, Uri};
+use crate::store::{Change, Kept, Outcome, Store, When};
+use crate::trouble::log;
+
+/// Checks at once.
+const CHECKS: usize = 4;
+
+/// Bookmarks that are saved in one step.
+const BATCH: usize = 200;
+
+/// How long nobody is told anything, at most.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What came of an import.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) saved: usize,
+    pub(crate) skipped: Vec<Skipped>,
+    /// Why it ended before its end, and how many were left.
+    pub(crate) stopped: Option<(String, usize)>,
+}
+
+/// What an import works with.
+pub(crate) struct Import<'a> {
+    pub(crate) store: &'a dyn Store,
+    /// Judges a URI beyond its form: that it does not lead back to the name, and that it answers.
+    pub(crate) judge: &'a (dyn Fn(&Name, &Uri) -> Result<(), String> + Sync),
+    /// Whether that takes long.
+    pub(crate) slow: bool,
+    pub(crate) now: u64,
+    /// Whether it is time to end.
+    pub(crate) ending: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// What came of judging a bookmark, with its place among all.
+type Judged = (usize, Result<Ready, Skipped>);
+
+/// A bookmark that may be saved, and the try at a name.
+struct Ready {
+    item: Item,
+    uri: Uri,
+    attempt: usize,
+}
+
+impl Import<'_> {
+    /// Imports. `tell` is told how many are done, again and again; when it fails, nobody is there any
+    /// more, and the import ends.
+    ///
+    /// # Errors
+    /// That of `tell`. What was saved stays.
+    pub(crate) fn run(
+        &self,
+        found: Vec<Result<Item, Skipped>>,
+        tell: &mut dyn FnMut(usize) -> io::Result<()>,
+    ) -> io::Result<Report> {
+        let mut report = Report::default();
+        let mut items = Vec::new();
+        for it in found {
+            match it {
+                Ok(item) => items.push(item),
+                Err(skipped) => report.skipped.push(skipped),
+            }
+        }
+        let total = items.len();
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let told = thread::scope(|scope| {
+            let (send, judged) = channel();
+            for _ in 0..if self.slow { CHECKS } else { 1 } {
+                let (send, items, next, stop) = (send.clone(), &items, &next, &stop);
+                scope.spawn(move || self.work(items, next, stop, &send));
+            }
+            drop(send);
+            let told = self.collect(&judged, &mut report, tell);
+            // Those who work find out by this that nobody waits for them.
+            stop.store(true, Ordering::Relaxed);
+            told
+        });
+        report.skipped.sort_by_key(|skipped| skipped.line);
+        let left = total.saturating_sub(next.into_inner().min(total));
+        if left > 0 && report.stopped.is_none() {
+            report.stopped = Some(("This server is about to end.".to_owned(), left));
+        }
+        told.map(|()| report)
+    }
+
+    /// Judges one after the other, until there is none left or nobody waits.
+    fn work(&self, items: &[Item], next: &AtomicUsize, stop: &AtomicBool, judged: &Sender<Judged>) {
+        while !stop.load(Ordering::Relaxed) && !(self.ending)() {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(place) else { return };
+            if judged.send((place, self.judged(item))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn judged(&self, item: &Item) -> Result<Ready, Skipped> {
+        let skipped = |why: String| Skipped::of(item, why);
+        let name = item.named(1).unwrap_or_else(|| Err("it has no name".to_owned()));
+        let name = name.map_err(skipped)?;
+        let uri = Uri::parse(&item.uri).map_err(|bad| skipped(bad.to_string()))?;
+        // What is there already need not be checked again; where a name has to be another, it will be.
+        let there = self.store.get(name.as_str()).ok().flatten();
+        if there.is_none_or(|kept| kept.uri != uri.as_str()) {
+            (self.judge)(&name, &uri).map_err(skipped)?;
+        }
+        Ok(Ready { item: item.clone(), uri, attempt: 1 })
+    }
+
+    /// Saves what was judged, in batches. Checks end in any order, but of two that want the same name the
+    /// first in the file gets it: those that come early wait here.
+    fn collect(
+        &self,
+        judged: &Receiver<Judged>,
+        report: &mut Report,
+        tell: &mut dyn FnMut(usize) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (mut done, mut early, mut next) = (0, BTreeMap::new(), 0);
+        loop {
+            let is_end = match judged.recv_timeout(PAUSE) {
+                Ok(first) => {
+                    let some = judged.try_iter().take(BATCH - 1);
+                    early.extend(std::iter::once(first).chain(some));
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
+            let mut ready = Vec::new();
+            while let Some(entry) = early.first_entry().filter(|it| is_end || *it.key() == next) {
+                done += 1;
+                next += 1;
+                match entry.remove() {
+                    Ok(one) => ready.push(one),
+                    Err(skipped) => report.skipped.push(skipped),
+                }
+            }
+            if let Err(why) = self.save(ready, report) {
+                report.stopped = Some(why);
+                return Ok(());
+            }
+            if is_end {
+                return Ok(());
+            }
+            tell(done + early.len())?;
+        }
+    }
+
+    /// Saves those whose names are free. A title that is taken gets a number, and another try.
+    fn save(&self, mut ready: Vec<Ready>, report: &mut Report) -> Result<(), (String, usize)> {
+        while !ready.is_empty() {
+            let mut changes = Vec::new();
+            ready.retain(|one| match one.item.named(one.attempt) {
+                Some(Ok(name)) => {
+                    changes.push(Change { name, to: Some(self.kept(one)), when: When::Free });
+                    true
+                }
+                Some(Err(why)) => {
+                    report.skipped.push(Skipped::of(&one.item, why));
+                    false
+                }
+                None => {
+                    report.skipped.push(Skipped::of(&one.item, "too many have this title"));
+                    false
+                }
+            });
+            let outcomes = self.store.change(&changes).map_err(|error| {
+                log(&error);
+                (messages::AWAY.to_owned(), ready.len())
+            })?;
+            let mut again = Vec::new();
+            for (mut one, outcome) in ready.into_iter().zip(outcomes) {
+                match outcome {
+                    Outcome::Done => report.saved += 1,
+                    Outcome::Refused(Some(there)) if there.uri == one.uri.as_str() => {
+                        report.skipped.push(Skipped::of(&one.item, "it is there already"));
+                    }
+                    Outcome::Refused(there) => {
+                        one.attempt += 1;
+                        if one.item.named(one.attempt).is_some() {
+                            again.push(one);
+                        } else {
+                            let leads = there.map_or_else(String::new, |kept| kept.uri);
+                            let why = format!("the name leads to {leads} already");
+                            report.skipped.push(Skipped::of(&one.item, why));
+                        }
+                    }
+                }
+            }
+            ready = again;
+        }
+        Ok(())
+    }
+
+    fn kept(&self, one: &Ready) -> Kept {
+        let Item { created, visits, last, .. } = one.item;
+        // No clock of another program makes a bookmark of tomorrow.
+        let created = created.map_or(self.now, |created| created.min(self.now));
+        Kept { visits, last: last.map(|last| last.min(self.now)), ..Kept::new(&one.uri, created) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::Memory;
+    use crate::transfer::{jsonl, netscape, read};
+
+    fn import(store: &Memory, text: &str) -> Report {
+        let judge = |_: &Name, uri: &Uri| {
+            if uri.as_str().contains("dead") { Err("it did not answer".to_owned()) } else { Ok(()) }
+        };
+        let import = Import { store, judge: &judge, slow: true, now: 1_000, ending: &|| false };
+        import.run(read(text.as_bytes()).unwrap(), &mut |_| Ok(())).unwrap()
+    }
+
+    fn export(store: &Memory, line: fn(&str, &Kept) -> String) -> String {
+        let mut text = String::new();
+        store.scan(&mut |name, kept| text += &line(name, kept)).unwrap();
+        text
+    }
+
+    fn why(report: &Report) -> Vec<(usize, &str)> {
+        report.skipped.iter().map(|skipped| (skipped.line, &*skipped.why)).collect()
+    }
+
+    #[test]
+    fn what_can_be_saved_is_and_the_rest_is_reported_with_why() {
+        let store = Memory::new();
+        let text = "{\"name\":\"a\",\"uri\":\"http://a/\"}\n{\"name\":\"a\",\"uri\":\"http://b/\"}\n\
+            {\"name\":\".x\",\"uri\":\"http://c/\"}\n{\"name\":\"d\",\"uri\":\"javascript:1\"}\n\
+            {\"name\":\"e\",\"uri\":\"http://dead/\"}\n{\"name\":\"f\"}\n";
+        let report = import(&store, text);
+        assert_eq!((report.saved, report.stopped.is_none()), (1, true));
+        let said = why(&report);
+        assert_eq!(said.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+        assert!(said[0].1 == "the name leads to http://a/ already", "{said:?}");
+        assert!(said[2].1.contains("wanted http://… or https://…"), "{said:?}");
+        assert_eq!(said[3].1, "it did not answer");
+        let again = import(&store, text);
+        assert_eq!((again.saved, why(&again)[0]), (0, (1, "it is there already")));
+    }
+
+    #[test]
+    fn titles_that_are_taken_get_numbers_and_the_same_file_again_gives_none() {
+        let store = Memory::new();
+        let text = "<DT><A HREF=\"http://a/\">Home</A>\n<DT><A HREF=\"http://b/\">Home</A>\n\
+            <DT><A HREF=\"http://b/\">Home</A>\n";
+        let report = import(&store, text);
+        assert_eq!((report.saved, why(&report)), (2, vec![(3, "it is there already")]));
+        assert_eq!(store.get("Home (2)").unwrap().unwrap().uri, "http://b/");
+        assert_eq!(import(&store, text).saved, 0);
+    }
+
+    #[test]
+    fn what_was_exported_and_imported_is_exported_the_same() {
+        let store = Memory::new();
+        let lines: String = (0..2_345)
+            .map(|n| {
+                let last = if n % 3 == 0 { "null" } else { "\"1970-01-01T00:01:00Z\"" };
+                format!(
+                    "{{\"name\":\"{n} \\\"<&>'ä\\u2028/\",\"uri\":\"http://a/{n}?<&'\",\
+                     \"created\":\"1970-01-01T00:00:1{}Z\",\"visits\":{},\"last\":{last}}}\n",
+                    n % 10,
+                    n % 4
+                )
+            })
+            .collect();
+        assert_eq!(import(&store, &lines).saved, 2_345);
+        for (begin, line) in
+            [("", jsonl::line as fn(&str, &Kept) -> String), (netscape::BEGIN, netscape::line)]
+        {
+            let first = begin.to_owned() + &export(&store, line);
+            let other = Memory::new();
+            let report = import(&other, &first);
+            assert_eq!((report.saved, report.skipped.len()), (2_345, 0));
+            assert_eq!(begin.to_owned() + &export(&other, line), first);
+        }
+    }
+
+    #[test]
+    fn it_ends_when_nobody_is_there_any_more_and_says_what_is_left_when_it_must_end() {
+        let store = Memory::new();
+        let text: String =
+            (0..500).map(|n| format!("{{\"name\":\"{n}\",\"uri\":\"http://a/\"}}\n")).collect();
+        let found = || read(text.as_bytes()).unwrap();
+        let judge = |_: &Name, _: &Uri| Ok(());
+        let ended = AtomicBool::new(false);
+        let ending = || ended.load(Ordering::Relaxed);
+        let import = Import { store: &store, judge: &judge, slow: false, now: 1, ending: &ending };
+        let gone = import.run(found(), &mut |_| Err(io::ErrorKind::BrokenPipe.into()));
+        assert!(gone.is_err());
+        ended.store(true, Ordering::Relaxed);
+        let report = import.run(found(), &mut |_| Ok(())).unwrap();
+        assert_eq!((report.saved, report.stopped.unwrap().1), (0, 500));
+    }
+}
