@@ -26,7 +26,7 @@ impl Places {
         Some(Place(self))
     }
 
-    fn free(&self) -> MutexGuard<'_, usize> {
+    pub(crate) fn free(&self) -> MutexGuard<'_, usize> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
