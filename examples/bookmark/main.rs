@@ -132,6 +132,5 @@ fn open(place: &Place) -> Arc<dyn Store> {
             eprintln!("STORE: {error}");
             exit(2)
         })),
-        Place::Redis(_) => setup::bad_setting("STORE", "redis://…", "a path or `memory`"),
     }
 }

@@ -23,8 +23,7 @@ It prints the address to open. Settings come from the environment:
   HOST             the address to listen on, default 127.0.0.1;
                    all interfaces where PORT is set and HOST is not
   STORE            where bookmarks are kept: a file, default bookmarks.log in the
-                   current folder, which several processes may share;
-                   redis://[user:password@]host[:port][/number]; or `memory`,
+                   current folder, which several processes may share; or `memory`,
                    until the program ends
   PASSWORD         who changes bookmarks has to know it; a hash as the kit's
                    PasswordHash writes it is taken too. Not set: everybody may
@@ -66,8 +65,6 @@ pub(crate) struct Settings {
 pub(crate) enum Place {
     Memory,
     File(OsString),
-    /// The whole URI, in which there may be a password.
-    Redis(String),
 }
 
 /// What is written of each response.
@@ -120,17 +117,13 @@ fn place(setting: Option<OsString>) -> Place {
     let Some(setting) = setting else { return Place::File("bookmarks.log".into()) };
     let text = setting.to_string_lossy();
     if text.is_empty() {
-        setup::bad_setting("STORE", "", "a path, redis://… or `memory`");
+        setup::bad_setting("STORE", "", "a path or `memory`");
     }
     match text.split_once("://") {
-        Some(("redis", _)) => Place::Redis(text.into_owned()),
         Some((scheme, _)) => {
             // Without what follows: it may hold a password.
             let found = format!("{scheme}://…");
-            let wanted = match scheme {
-                "rediss" => "redis://: TLS is for a tunnel in front of it, such as stunnel",
-                _ => "a path, redis://… or `memory`",
-            };
+            let wanted = "a path or `memory`; no other store is available yet";
             setup::bad_setting("STORE", &found, wanted)
         }
         None if text == "memory" => Place::Memory,
@@ -202,7 +195,6 @@ mod tests {
             ("memory", Place::Memory),
             ("a b.log", Place::File("a b.log".into())),
             ("/x/memory", Place::File("/x/memory".into())),
-            ("redis://:p@h:1/2", Place::Redis("redis://:p@h:1/2".to_owned())),
         ] {
             assert_eq!(place(Some(text.into())), expected);
         }

@@ -44,9 +44,14 @@ fn a_bad_value_is_named_and_ends_the_program_with_2() {
 
 #[test]
 fn who_asks_for_a_lock_is_not_served_without_one() {
-    for lock in ["PASSWORD", "PRIVATE"] {
-        let errors = refused(&[("PORT", "0"), ("STORE", "memory"), (lock, "secret")]);
-        assert!(errors.starts_with(lock) && !errors.contains("secret"), "{errors}");
+    for (settings, wanted) in [
+        (&[("PASSWORD", "")][..], "PASSWORD=…: expected a password"),
+        (&[("PASSWORD", "PBKDF2-SHA256$secret")], "PASSWORD=…: expected a hash"),
+        (&[("PRIVATE", "1")], "PRIVATE=1: expected a PASSWORD beside it"),
+        (&[("PRIVATE", "yes")], "PRIVATE=yes: expected 1 or 0"),
+    ] {
+        let errors = refused(&[&[("PORT", "0"), ("STORE", "memory")], settings].concat());
+        assert!(errors.starts_with(wanted) && !errors.contains("secret"), "{errors}");
     }
 }
 

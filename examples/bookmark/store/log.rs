@@ -245,7 +245,12 @@ fn sync_folder(_: &Path) -> Result<(), StoreError> {
 }
 
 fn failed(path: &Path, doing: &'static str, error: io::Error) -> StoreError {
-    StoreError::Failed(format!("{}: cannot {doing}: {error}", path.display()))
+    let text = format!("{}: cannot {doing}: {error}", path.display());
+    // Out of descriptors, of the process or of the system: others will be given back.
+    match error.raw_os_error() {
+        Some(23 | 24) if cfg!(unix) => StoreError::Away(text),
+        _ => StoreError::Failed(text),
+    }
 }
 
 /// A line of the log is not one that was written by this program.
