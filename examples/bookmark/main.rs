@@ -51,9 +51,10 @@ use crate::app::App;
 use crate::check::Checker;
 use crate::people::People;
 use crate::settings::{HELP, Lines, Place, Settings};
-use crate::store::Store;
 use crate::store::file::File;
 use crate::store::memory::Memory;
+use crate::store::redis::Redis;
+use crate::store::{Store, StoreError};
 use crate::tally::Tally;
 use crate::trouble::log;
 use crate::visits::Counter;
@@ -128,9 +129,27 @@ fn read(argument: &OsString) -> ExitCode {
 fn open(place: &Place) -> Arc<dyn Store> {
     match place {
         Place::Memory => Arc::new(Memory::new()),
-        Place::File(path) => Arc::new(File::open(path).unwrap_or_else(|error| {
-            eprintln!("STORE: {error}");
-            exit(2)
-        })),
+        Place::File(path) => Arc::new(File::open(path).unwrap_or_else(|error| refuse(&error))),
+        Place::Redis(uri) => {
+            let scheme = uri.split(':').next().unwrap_or_default();
+            // Without what follows: it may hold a password.
+            let bad = |wanted| setup::bad_setting("STORE", &format!("{scheme}://…"), wanted);
+            Arc::new(reach(Redis::new(uri.parse().unwrap_or_else(bad))))
+        }
     }
+}
+
+/// A Redis that lets this program in, or is not there yet: the two may start in any order.
+fn reach(redis: Redis) -> Redis {
+    match redis.reach() {
+        Err(StoreError::Away(why)) => eprintln!("STORE: {why}; waiting for it"),
+        Err(refused) => refuse(&refused),
+        Ok(()) => {}
+    }
+    redis
+}
+
+fn refuse(error: &StoreError) -> ! {
+    eprintln!("STORE: {error}");
+    exit(2)
 }

@@ -23,8 +23,9 @@ It prints the address to open. Settings come from the environment:
   HOST             the address to listen on, default 127.0.0.1;
                    all interfaces where PORT is set and HOST is not
   STORE            where bookmarks are kept: a file, default bookmarks.log in the
-                   current folder, which several processes may share; or `memory`,
-                   until the program ends
+                   current folder, which several processes may share; `memory`, until
+                   the program ends; for several machines
+                   redis://[user:password@]host[:port][/database]
   PASSWORD         who changes bookmarks has to know it; a hash as the kit's
                    PasswordHash writes it is taken too. Not set: everybody may
   PRIVATE          1: who reads bookmarks or follows them has to know it as well
@@ -65,6 +66,8 @@ pub(crate) struct Settings {
 pub(crate) enum Place {
     Memory,
     File(OsString),
+    /// The whole URI, in which there may be a password.
+    Redis(String),
 }
 
 /// What is written of each response.
@@ -117,13 +120,14 @@ fn place(setting: Option<OsString>) -> Place {
     let Some(setting) = setting else { return Place::File("bookmarks.log".into()) };
     let text = setting.to_string_lossy();
     if text.is_empty() {
-        setup::bad_setting("STORE", "", "a path or `memory`");
+        setup::bad_setting("STORE", "", "a path, `memory` or redis://host");
     }
     match text.split_once("://") {
+        Some(("redis" | "rediss", _)) => Place::Redis(text.into_owned()),
         Some((scheme, _)) => {
             // Without what follows: it may hold a password.
             let found = format!("{scheme}://…");
-            let wanted = "a path or `memory`; no other store is available yet";
+            let wanted = "a path, `memory` or redis://host";
             setup::bad_setting("STORE", &found, wanted)
         }
         None if text == "memory" => Place::Memory,

@@ -46,9 +46,14 @@ struct Entry {
 }
 
 impl Mirror {
-    /// At most `most` bookmarks after a name.
-    pub(super) fn after(&self, name: Option<&str>, most: usize) -> Vec<(String, Kept)> {
-        locked(&self.map).after(name, most)
+    /// Shows at most `most` bookmarks after a name, and gives the last of them if there may be more.
+    pub(super) fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut dyn FnMut(&str, &Kept),
+    ) -> Option<String> {
+        locked(&self.map).walk(after, most, see)
     }
 
     /// Takes over what has changed.

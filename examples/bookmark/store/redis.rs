@@ -33,9 +33,6 @@ use crate::rules::Name;
 /// Changes or visits in one step, which takes Redis about a millisecond.
 const STEP: usize = 500;
 
-/// Bookmarks that a scan looks at before it lets others in.
-const WALK: usize = 1_000;
-
 /// All bookmarks. Shared by reference among the connections' threads.
 pub(crate) struct Redis {
     connections: Connections,
@@ -133,14 +130,17 @@ impl Store for Redis {
         Ok(None)
     }
 
-    fn scan(&self, see: &mut dyn FnMut(&str, &Kept)) -> Result<(), StoreError> {
-        self.mirror.catch_up(&self.connections)?;
-        let mut some = self.mirror.after(None, WALK);
-        while let Some((last, _)) = some.last() {
-            some.iter().for_each(|(name, kept)| see(name, kept));
-            some = self.mirror.after(Some(last), WALK);
+    fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut dyn FnMut(&str, &Kept),
+    ) -> Result<Option<String>, StoreError> {
+        // Once for each list: what changes while it goes on may or may not be seen.
+        if after.is_none() {
+            self.mirror.catch_up(&self.connections)?;
         }
-        Ok(())
+        Ok(self.mirror.walk(after, most, see))
     }
 
     fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
