@@ -34,7 +34,7 @@ fn a_form_of_another_site_is_refused_and_saves_nothing() {
         browser.open(&page);
         browser.follow("button");
         assert_eq!(browser.url(), server.at(to));
-        let text = browser.text("body");
+        let text = browser.text("[role=alert]");
         assert!(text.starts_with("Not saved: "), "{from} to {to}: {text}");
         let asked = &server.relay.requests()[0];
         assert_eq!(asked.method, "POST");
@@ -64,7 +64,8 @@ fn a_form_that_hides_its_origin_is_refused_too() {
         let pages = pages.each_ref().map(|site| at("other.test", site.address()));
         browser.open(&pages[0]);
         browser.follow("button");
-        assert!(browser.text("body").starts_with("Not saved: "), "{}", browser.text("body"));
+        let text = browser.text("[role=alert]");
+        assert!(text.starts_with("Not saved: "), "{text}");
         browser.open(&pages[1]);
         let posts = browser.wait_for("a form from the box", || {
             let mut posts = server.relay.requests();

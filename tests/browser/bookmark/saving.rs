@@ -19,13 +19,13 @@ fn a_bookmark_is_saved_and_followed_with_script_and_without() {
         let uri = at("localhost", site.address()) + "long?way=to#it";
         save(&browser, &uri, "s");
         assert_eq!((browser.url(), browser.title()), (home.clone(), "Bookmark Server".into()));
-        assert_eq!(browser.text("li"), format!("s : {uri}"));
+        assert_eq!(browser.text(".pair"), format!("s : {uri}"));
         // The page came of a redirect: to load it again saves nothing again.
         browser.reload();
         let posts = server.relay.requests().into_iter().filter(|asked| asked.method == "POST");
         assert_eq!(posts.count(), 1);
 
-        browser.follow("li a");
+        browser.follow(".pair a");
         assert_eq!((browser.url(), browser.title()), (uri, "The site".to_owned()), "{script:?}");
         browser.open(&(home + "s"));
         assert_eq!(browser.title(), "The site");
@@ -38,7 +38,7 @@ fn what_cannot_be_saved_is_said_and_names_what_was_typed() {
     let browser = Browser::start(Script::Runs);
     browser.open(&server.at("localhost"));
     save(&browser, "this is <b>fake</b>", "bad");
-    let text = browser.text("body");
+    let text = browser.text("#longuri-wrong");
     assert!(text.starts_with("Not saved: \"this is <b>fake</b>\" cannot be fetched."), "{text}");
     assert_eq!(server.location("bad"), None);
 }
