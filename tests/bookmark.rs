@@ -5,6 +5,8 @@
 //! `ending`). Nothing waits a while: each test reads until what it waits for has come.
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
+#[path = "bookmark/changes.rs"]
+mod changes;
 #[path = "bookmark/durable.rs"]
 mod durable;
 #[cfg(unix)]
