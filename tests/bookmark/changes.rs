@@ -83,6 +83,7 @@ fn visits_outlive_the_program() {
     }
     #[cfg(unix)]
     {
+        server.signal("TERM");
         assert!(server.end().0.success());
         let server = start(&settings);
         let details = send("GET", &format!("{}/a+", server.url), &JSON, None);
