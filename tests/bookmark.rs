@@ -1,8 +1,10 @@
 //! The example `bookmark` from outside: a program is started, requests are sent, answers are read.
 //!
-//! What it promises is in four parts: what the course's exercise asks for and what this server adds
-//! (here), who may save (`guard`), the settings (`settings`), and what outlives whom (`durable`,
-//! `ending`). Nothing waits a while: each test reads until what it waits for has come.
+//! What it promises, in parts: what the course's exercise asks for and what this server adds (here),
+//! which bookmark a path means (`paths`), edits and deletions (`changes`), files in and out
+//! (`transfer`), who may change what (`guard`, `people`), the settings (`settings`), what whoever runs
+//! it sees (`operated`), and what outlives whom (`durable`, `ending`). Nothing waits a while: each test
+//! reads until what it waits for has come.
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 #[path = "bookmark/changes.rs"]
@@ -14,8 +16,16 @@ mod durable;
 mod ending;
 #[path = "bookmark/guard.rs"]
 mod guard;
+#[path = "bookmark/operated.rs"]
+mod operated;
+#[path = "bookmark/paths.rs"]
+mod paths;
+#[path = "bookmark/people.rs"]
+mod people;
 #[path = "bookmark/settings.rs"]
 mod settings;
+#[path = "bookmark/transfer.rs"]
+mod transfer;
 
 use std::sync::Barrier;
 use std::thread;

@@ -66,14 +66,16 @@ impl App {
         let name = Name::parse(name).map_err(bad)?;
         let uri = self.checked(request, &name, uri)?.map_err(refuse)?;
         let now = seconds(request.wall());
-        self.put(&name, &uri, now, When::Any)?;
         if Wants::of(request) != Wants::Json {
+            self.put(&name, &uri, now, When::Any)?;
             return Ok(Response::redirect("/"));
         }
-        // Whether it is new can be seen by what is there now.
+        let status = match self.store.get(name.as_str())? {
+            Some(_) => Status::OK,
+            None => Status::CREATED,
+        };
+        self.put(&name, &uri, now, When::Any)?;
         let kept = self.store.get(name.as_str())?.unwrap_or_else(|| Kept::new(&uri, now));
-        let is_new = kept.created == now && kept.visits == 0;
-        let status = if is_new { Status::CREATED } else { Status::OK };
         let response = Response::json(json(name.as_str(), &kept) + "\n").status(status);
         Ok(response.field("Location", location(&name)))
     }

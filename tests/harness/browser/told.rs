@@ -51,8 +51,8 @@ impl Browser {
     #[must_use]
     #[track_caller]
     pub fn downloaded(&self, name: &str) -> Vec<u8> {
-        // It has another name until it is whole.
+        // It has another name until it is whole. Its own is kept for it by an empty file.
         let file = self.folder().join("downloads").join(name);
-        self.wait_for(name, || fs::read(&file).ok())
+        self.wait_for(name, || fs::read(&file).ok().filter(|bytes| !bytes.is_empty()))
     }
 }
