@@ -7,6 +7,8 @@
 //! reads until what it waits for has come.
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
+#[path = "bookmark/asked.rs"]
+mod asked;
 #[path = "bookmark/changes.rs"]
 mod changes;
 #[path = "bookmark/durable.rs"]
@@ -31,11 +33,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::program::{Program, command};
-use harness::running::{Running, run};
-use longhand::{Request, Response, Server, Status};
-use ureq::Agent;
-use ureq::http::Request as HttpRequest;
+use harness::program::Program;
+
+use asked::{Answer, FORM_HEAD, form, get, post, save, send, site, start};
 
 /// Keeps nothing, listens on loopback, checks everything that is asked for.
 const OPEN: [(&str, &str); 4] =
@@ -43,91 +43,6 @@ const OPEN: [(&str, &str); 4] =
 
 /// The same, and checks itself and the public internet only.
 const PLAIN: [(&str, &str); 3] = [("PORT", "0"), ("HOST", "127.0.0.1"), ("STORE", "memory")];
-
-/// What a form's request begins with, where it is sent by hand.
-const FORM_HEAD: &str =
-    "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n";
-
-fn start(settings: &[(&str, &str)]) -> Program {
-    let mut command = command("bookmark", settings);
-    // Nobody reads what it writes beyond its first line.
-    command.env("ACCESS_LOG", "off");
-    Program::start(command)
-}
-
-/// A site to bookmark: `/` answers 200 and every other path the status that it names.
-fn site() -> Running {
-    run(Server::bind("127.0.0.1:0").unwrap(), |request: &mut Request<'_>| {
-        let status = match request.path() {
-            "/" => Status::OK,
-            "/redirect" => return Response::redirect("/"),
-            path => Status::new(path[1..].parse().unwrap()).unwrap(),
-        };
-        Response::new(status)
-    })
-}
-
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    fields: Vec<(String, String)>,
-    body: String,
-}
-
-impl Answer {
-    fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
-    }
-}
-
-/// Sends a request as a browser's form does, if it has a body, and follows nothing.
-fn send(method: &str, url: &str, fields: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
-    let agent: Agent = Agent::config_builder()
-        .http_status_as_error(false)
-        .allow_non_standard_methods(true)
-        .max_redirects(0)
-        .timeout_global(Some(Duration::from_secs(30)))
-        .build()
-        .into();
-    let mut request = HttpRequest::builder().method(method).uri(url);
-    for (name, value) in fields {
-        request = request.header(*name, *value);
-    }
-    let sent = match body {
-        Some(body) => {
-            let form = "application/x-www-form-urlencoded";
-            agent.run(request.header("Content-Type", form).body(body).unwrap())
-        }
-        None => agent.run(request.body(()).unwrap()),
-    };
-    let mut answer = sent.unwrap();
-    let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
-    let fields = answer.headers();
-    let fields = fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
-    Answer {
-        status: answer.status().as_u16(),
-        fields: fields.collect(),
-        body: answer.body_mut().read_to_string().unwrap(),
-    }
-}
-
-fn get(url: &str) -> Answer {
-    send("GET", url, &[], None)
-}
-
-/// Posts a form; what is in it is encoded already.
-fn post(url: &str, form: &str) -> Answer {
-    send("POST", url, &[], Some(form.as_bytes()))
-}
-
-/// The form that saves a name and a URI without anything to encode.
-fn form(name: &str, uri: &str) -> String {
-    format!("longuri={uri}&shortname={name}")
-}
-
-fn save(server: &Program, name: &str, uri: &str) -> Answer {
-    post(&server.url, &form(name, uri))
-}
 
 #[test]
 fn the_steps_of_the_courses_own_test() {

@@ -2,13 +2,14 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::sync::Barrier;
 use std::sync::mpsc::channel;
 use std::{fs, thread};
 
 use harness::client::Client;
 use harness::program::{Folder, Program};
 
-use crate::{FORM_HEAD, form, get, save, start};
+use crate::{FORM_HEAD, form, get, post, save, send, start};
 
 fn on(log: &str) -> Program {
     start(&[("PORT", "0"), ("HOST", "127.0.0.1"), ("STORE", log)])
@@ -153,4 +154,105 @@ fn a_log_that_fails_is_a_500_and_not_an_empty_list() {
     // The check of its own address fails with it; a page that needs no log still answers.
     let other = format!("{}/.healthz", server.url);
     assert_eq!(save(&server, "b", &other).status, 500);
+}
+
+/// A request by hand, with a form.
+fn posted(path: &str, form: &str) -> String {
+    FORM_HEAD.replacen("POST /", &format!("POST {path}"), 1)
+        + &format!("Content-Length: {}\r\n\r\n{form}", form.len())
+}
+
+#[test]
+fn edits_and_deletions_survive_kill_whole_or_not_at_all() {
+    let folder = Folder::new();
+    let log = folder.file("bookmarks.log");
+    for round in 0..3 {
+        let server = on(&log);
+        let (tell, told) = channel();
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let (tell, mut client, url) = (tell.clone(), server.client(), server.url.clone());
+                thread::spawn(move || {
+                    let name = format!("r{round}-w{writer}");
+                    // Before each change: what is acknowledged, and what may be there from now on.
+                    let mut now = None;
+                    for number in 0.. {
+                        let uri = format!("{url}/?{number}");
+                        let (request, next) = match number % 3 {
+                            0 => (posted("/", &form(&name, &uri)), Some(uri)),
+                            1 => (
+                                posted(&format!("/.edit/{name}"), &format!("longuri={uri}")),
+                                Some(uri),
+                            ),
+                            _ => (posted(&format!("/.delete/{name}"), ""), None),
+                        };
+                        let sent = client.stream.write_all(request.as_bytes());
+                        match sent.and_then(|()| client.try_answer()) {
+                            Ok(answer) => assert_eq!(answer.status, 303, "{}", answer.text()),
+                            Err(_) => return (name, now, next),
+                        }
+                        now = next;
+                        tell.send(()).unwrap();
+                    }
+                    unreachable!("it goes on until the server is gone")
+                })
+            })
+            .collect();
+        drop(tell);
+        assert_eq!(told.iter().take(100).count(), 100);
+        server.kill();
+        let server = on(&log);
+        for writer in writers {
+            let (name, acknowledged, next) = writer.join().unwrap();
+            let found = leads(&server, &name);
+            assert!(found == acknowledged || found == next, "{name}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_processes_that_edit_the_same_one_wins_and_the_other_is_told() {
+    let folder = Folder::new();
+    let log = folder.file("bookmarks.log");
+    let servers = [on(&log), on(&log)];
+    let mut was = servers[0].url.clone();
+    assert_eq!(save(&servers[0], "a", &was).status, 303);
+    for round in 0..20 {
+        let together = Barrier::new(2);
+        let edit = |who: usize| format!("{}/?{round}-{who}", servers[who].url);
+        let statuses = thread::scope(|scope| {
+            let edits = [0, 1].map(|who| {
+                let (together, url) = (&together, format!("{}/.edit/a", servers[who].url));
+                let form = format!("was={was}&longuri={}", edit(who));
+                scope.spawn(move || {
+                    together.wait();
+                    post(&url, &form).status
+                })
+            });
+            edits.map(|edit| edit.join().unwrap())
+        });
+        assert!(matches!(statuses, [303, 409] | [409, 303]), "{statuses:?}");
+        was = edit(usize::from(statuses[1] == 303));
+        for server in &servers {
+            assert_eq!(leads(server, "a").as_ref(), Some(&was));
+        }
+    }
+}
+
+#[test]
+fn who_signed_in_at_one_process_is_known_to_the_other() {
+    let folder = Folder::new();
+    let log = folder.file("bookmarks.log");
+    let hash = longhand_kit::auth::PasswordHash::make("open", 1_000).unwrap().to_string();
+    let settings = [("PORT", "0"), ("HOST", "127.0.0.1"), ("STORE", &*log), ("PASSWORD", &*hash)];
+    let servers = [start(&settings), start(&settings)];
+    let signed_in = post(&format!("{}/.login", servers[0].url), "password=open");
+    let cookie = signed_in.field("set-cookie").unwrap().split(';').next().unwrap();
+    let change = |path: &str, form: &str| {
+        let url = format!("{}{path}", servers[1].url);
+        send("POST", &url, &[("Cookie", cookie)], Some(form.as_bytes())).status
+    };
+    assert_eq!(change("/", &form("a", &servers[1].url)), 303);
+    assert_eq!(change("/.logout", ""), 303);
+    assert_eq!(change("/", &form("a", &servers[1].url)), 401);
 }

@@ -51,7 +51,7 @@ impl App {
             }
         };
         // What cannot be read is said before anything is sent.
-        self.store.first(&[])?;
+        self.store.walk(None, 1, &mut |_, _| {})?;
         let (media_type, name) = if html {
             ("text/html; charset=utf-8", "attachment; filename=\"bookmarks.html\"")
         } else {

@@ -1,8 +1,9 @@
 //! Where bookmarks are kept: what a store promises, whatever it is made of.
 //!
 //! Names and URIs that `rules.rs` accepted enter; what was saved last under a name leaves. There are
-//! two: in memory, and in a log file that several processes may share. Both keep
-//! the sessions of those who signed in as well, so that processes which share bookmarks share these.
+//! three: in memory, in a log file that several processes of one machine may share, and in a Redis for
+//! several machines. Each keeps the sessions of those who signed in as well, so that processes which
+//! share bookmarks share these.
 
 use std::fmt;
 

@@ -1,0 +1,107 @@
+//! A Redis as a program of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Instant;
+
+use harness::client::NEVER;
+use harness::program::Folder;
+
+/// A running Redis. Dropped, it is killed.
+pub(crate) struct Redis {
+    child: Child,
+    port: u16,
+    folder: Folder,
+}
+
+impl Redis {
+    /// One that has written what it acknowledges to its disk.
+    pub(crate) fn new() -> Self {
+        let folder = Folder::new();
+        // Somebody else may take the port meanwhile.
+        for _ in 0..10 {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            if let Some(child) = begin(port, &folder) {
+                return Self { child, port, folder };
+            }
+        }
+        panic!("redis-server: no port in ten tries");
+    }
+
+    /// The setting that leads to it.
+    pub(crate) fn store(&self) -> String {
+        self.store_as("")
+    }
+
+    /// The same, with who asks before its address.
+    pub(crate) fn store_as(&self, who: &str) -> String {
+        format!("redis://{who}127.0.0.1:{}", self.port)
+    }
+
+    /// Tells it something by its own client, and gives what it said.
+    pub(crate) fn tell(&self, words: &[&str]) -> String {
+        let mut command = Command::new("redis-cli");
+        command.args(["-p", &self.port.to_string()]).args(words);
+        let said = command.output().expect("redis-cli, of the package redis-tools");
+        assert!(said.status.success(), "{words:?}: {said:?}");
+        String::from_utf8(said.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Sends it a signal: `STOP`, `CONT`, `TERM`, `KILL`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &pid]).status();
+        assert!(sent.expect("a shell").success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(&mut self) {
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again where it was, with what it had written.
+    pub(crate) fn again(&mut self) {
+        let end = Instant::now() + NEVER;
+        self.child = loop {
+            if let Some(child) = begin(self.port, &self.folder) {
+                break child;
+            }
+            assert!(Instant::now() < end, "redis-server does not start again");
+        };
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // Both fail where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts one, and waits until it listens; `None` if it ends before.
+fn begin(port: u16, folder: &Folder) -> Option<Child> {
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
+    command.args(["--appendonly", "yes", "--appendfsync", "always"]);
+    command.args(["--enable-debug-command", "local"]);
+    command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("redis-server, of the package of that name");
+    let lines: Receiver<String> = {
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (say, said) = channel();
+        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(say.send(line))));
+        said
+    };
+    while let Ok(line) = lines.recv_timeout(NEVER) {
+        if line.contains("Ready to accept connections") {
+            return Some(child);
+        }
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    None
+}
