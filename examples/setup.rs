@@ -3,6 +3,8 @@
 //! Settings come from the environment. A bad one is named and ends the program with exit code 2,
 //! before anything is served.
 
+mod service;
+
 use std::env;
 use std::fmt::Display;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
@@ -41,15 +43,20 @@ pub fn millis(name: &str, default: Duration) -> Duration {
     Duration::from_millis(setting(name, default, "a number of milliseconds"))
 }
 
-/// A server on `HOST` (default 127.0.0.1) and `PORT` (default 8000).
+/// A server on `HOST` (default 127.0.0.1) and `PORT` (default 8000), or on the socket that a supervisor
+/// passed (`LISTEN=stdin`).
 pub fn bind() -> Server {
+    if let Some(listener) = service::inherited() {
+        return Server::from(listener);
+    }
     bind_to(&setting("HOST", "127.0.0.1".to_owned(), "a host name or address"))
 }
 
 /// The same; but where `PORT` is set and `HOST` is not, on all interfaces. That is how hosting
 /// platforms start a program: they choose the port, and come in from outside.
 pub fn bind_hosted() -> Server {
-    if env::var_os("HOST").is_some() || env::var_os("PORT").is_none() {
+    let socket_or_host = env::var_os("LISTEN").or(env::var_os("HOST"));
+    if socket_or_host.is_some() || env::var_os("PORT").is_none() {
         return bind();
     }
     let port = port();
@@ -147,7 +154,11 @@ where
     let lame_duck = millis("LAME_DUCK_MS", Duration::ZERO);
     let deadline = millis("DRAIN_MS", Duration::from_secs(10));
     let handle = server.handle();
-    if let Err(error) = longhand_signal::on_terminate(move || handle.drain(lame_duck, deadline)) {
+    let drain = move || {
+        service::tell("STOPPING=1");
+        handle.drain(lame_duck, deadline);
+    };
+    if let Err(error) = longhand_signal::on_terminate(drain) {
         eprintln!("signals end this program at once: {error}");
     }
     let server = server.observe(move |event| {
@@ -161,6 +172,7 @@ where
     if let Some(url) = url {
         println!("listening on {url}");
     }
+    service::tell("READY=1");
     match server.run(handler) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => failed(&error),

@@ -3,7 +3,7 @@
 //! What it promises, in parts: what the course's exercise asks for and what this server adds (here),
 //! which bookmark a path means (`paths`), edits and deletions (`changes`), files in and out
 //! (`transfer`), who may change what (`guard`, `people`), the settings (`settings`), what whoever runs
-//! it sees (`operated`), and what outlives whom (`durable`, `ending`). Nothing waits a while: each test
+//! it sees (`operated`) and holds for it (`service`), and what outlives whom (`durable`, `ending`). Nothing waits a while: each test
 //! reads until what it waits for has come.
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
@@ -24,6 +24,9 @@ mod operated;
 mod paths;
 #[path = "bookmark/people.rs"]
 mod people;
+#[cfg(unix)]
+#[path = "bookmark/service.rs"]
+mod service;
 #[path = "bookmark/settings.rs"]
 mod settings;
 #[path = "bookmark/transfer.rs"]

@@ -22,6 +22,8 @@ It prints the address to open. Settings come from the environment:
   PORT             the port, default 8000; 0 takes a free one
   HOST             the address to listen on, default 127.0.0.1;
                    all interfaces where PORT is set and HOST is not
+  LISTEN           `stdin`: it listens on the socket that is its standard input, as
+                   systemd's StandardInput=socket passes one; PORT and HOST do not count
   STORE            where bookmarks are kept: a file, default bookmarks.log in the
                    current folder, which several processes may share; `memory`, until
                    the program ends; for several machines
@@ -41,6 +43,8 @@ It prints the address to open. Settings come from the environment:
   LAME_DUCK_MS     how long it goes on after SIGTERM or SIGINT while /.healthz already
                    says no, default 0
   DRAIN_MS         how long requests have to finish then, default 10000
+  NOTIFY_SOCKET    where systemd wants to hear when it is ready (Type=notify), which
+                   sets this itself
 
 /.healthz says whether it is ready, /.metrics counts for Prometheus.
 ";
@@ -179,7 +183,11 @@ mod tests {
     /// What is read and not said, or said and not read, is a mistake in one of the two.
     #[test]
     fn the_help_lists_the_settings_that_are_read() {
-        let source = concat!(include_str!("settings.rs"), include_str!("../setup.rs"));
+        let source = concat!(
+            include_str!("settings.rs"),
+            include_str!("../setup.rs"),
+            include_str!("../service.rs")
+        );
         for name in HELP.lines().filter_map(|line| line.strip_prefix("  ")) {
             let name = name.split(' ').next().unwrap();
             if !name.is_empty() {
