@@ -11,7 +11,7 @@ use std::time::Instant;
 use harness::client::{Client, NEVER};
 use harness::program::{Folder, Program, command, run};
 
-use crate::asked::form;
+use crate::asked::{form, site};
 use crate::{FORM_HEAD, PLAIN, get};
 
 /// A server on a socket that the test holds.
@@ -29,18 +29,20 @@ fn no_request_fails_across_restarts_where_the_socket_is_held() {
     let log = folder.file("bookmarks.log");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let done = AtomicUsize::new(0);
+    // Not itself: a server that ends has nobody to answer it until the next one is there.
+    let (done, site) = (AtomicUsize::new(0), site());
+    let uri = format!("http://{}/", site.address());
     let first = on(&listener, &log);
     assert_eq!(first.address(), address);
     let mut server = Some(first);
     thread::scope(|scope| {
         for client in 0..2 {
-            let done = &done;
+            let (done, uri) = (&done, &uri);
             scope.spawn(move || {
                 for number in 0..REQUESTS {
                     // Each on a connection of its own: those that wait in the queue are asked for.
                     let mut connection = Client::to(address);
-                    let form = form(&format!("{client}-{number}"), &format!("http://{address}/"));
+                    let form = form(&format!("{client}-{number}"), uri);
                     let wanted = if number % 10 == 0 {
                         let length = form.len();
                         connection
