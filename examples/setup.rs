@@ -10,6 +10,7 @@ use std::fmt::Display;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::{ExitCode, exit};
 use std::str::FromStr;
+use std::thread;
 use std::time::Duration;
 
 use longhand::transport::Acceptor;
@@ -99,10 +100,14 @@ where
     F: Fn(&mut Request<'_>) -> R + Sync,
     R: IntoResponse<'s>,
 {
-    run_observed(server, |_| {}, handler)
+    match server.local_addr() {
+        Ok(address) => serve(server, Some(url(address)), handler),
+        Err(error) => failed(&error),
+    }
 }
 
-/// The same with an observer.
+/// The same with an observer. One is told of every request, and that has its price: who wants to
+/// know nothing has none.
 pub fn run_observed<'s, F, R>(
     server: Server,
     observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
@@ -112,10 +117,7 @@ where
     F: Fn(&mut Request<'_>) -> R + Sync,
     R: IntoResponse<'s>,
 {
-    match server.local_addr() {
-        Ok(address) => serve(server, Some(url(address)), observer, handler),
-        Err(error) => failed(&error),
-    }
+    run(server.observe(observer), handler)
 }
 
 /// The same without the line, for a server that prints its own, and with an observer.
@@ -129,7 +131,7 @@ where
     F: Fn(&mut Request<'_>) -> R + Sync,
     R: IntoResponse<'s>,
 {
-    serve(server, None, observer, handler)
+    serve(server.observe(observer), None, handler)
 }
 
 /// An address that one can open: a server on all interfaces has none of its own.
@@ -140,12 +142,7 @@ pub fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn serve<'s, A, F, R>(
-    server: Server<A>,
-    url: Option<String>,
-    observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
-    handler: F,
-) -> ExitCode
+fn serve<'s, A, F, R>(server: Server<A>, url: Option<String>, handler: F) -> ExitCode
 where
     A: Acceptor,
     F: Fn(&mut Request<'_>) -> R + Sync,
@@ -154,20 +151,21 @@ where
     let lame_duck = millis("LAME_DUCK_MS", Duration::ZERO);
     let deadline = millis("DRAIN_MS", Duration::from_secs(10));
     let handle = server.handle();
-    let drain = move || {
+    let terminate = move || {
         service::tell("STOPPING=1");
         handle.drain(lame_duck, deadline);
-    };
-    if let Err(error) = longhand_signal::on_terminate(drain) {
-        eprintln!("signals end this program at once: {error}");
-    }
-    let server = server.observe(move |event| {
-        observer(event);
-        if let Event::Overdue { connections } = event {
+        // What has not ended by then was cut, and ends within a moment; a handler that waits for
+        // something else does not.
+        thread::sleep(lame_duck + deadline + Duration::from_secs(1));
+        let connections = handle.connections();
+        if connections > 0 {
             eprintln!("{connections} connections did not end in time");
             exit(1);
         }
-    });
+    };
+    if let Err(error) = longhand_signal::on_terminate(terminate) {
+        eprintln!("signals end this program at once: {error}");
+    }
     // From this line on it may be asked to end, so signals come first.
     if let Some(url) = url {
         println!("listening on {url}");
