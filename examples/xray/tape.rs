@@ -61,8 +61,8 @@ impl<T: Transport> Write for Tee<T> {
 }
 
 impl<T: Transport> Transport for Tee<T> {
-    fn set_read_deadline(&mut self, now: Instant, deadline: Option<Instant>) {
-        self.inner.set_read_deadline(now, deadline);
+    fn set_read_deadline(&mut self, now: Instant, left: Option<Duration>) {
+        self.inner.set_read_deadline(now, left);
     }
 
     fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {

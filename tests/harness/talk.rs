@@ -157,9 +157,8 @@ impl Write for Road<'_> {
 }
 
 impl Transport for Road<'_> {
-    fn set_read_deadline(&mut self, now: Instant, deadline: Option<Instant>) {
-        let offset = self.clock.passed();
-        self.peer.set_read_deadline(now - offset, deadline.map(|deadline| deadline - offset));
+    fn set_read_deadline(&mut self, now: Instant, left: Option<Duration>) {
+        self.peer.set_read_deadline(now - self.clock.passed(), left);
     }
 
     fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {

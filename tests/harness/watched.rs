@@ -115,8 +115,8 @@ impl Write for WatchedTransport {
 }
 
 impl Transport for WatchedTransport {
-    fn set_read_deadline(&mut self, now: Instant, deadline: Option<Instant>) {
-        self.inner.set_read_deadline(now, deadline);
+    fn set_read_deadline(&mut self, now: Instant, left: Option<Duration>) {
+        self.inner.set_read_deadline(now, left);
     }
 
     fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {

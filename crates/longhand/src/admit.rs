@@ -31,6 +31,9 @@ pub(crate) fn admit(
         }
         _ => {}
     }
+    if !head.fields.may_have(&["connection", "expect"]) {
+        return Ok(Admitted::plain(framing, head.version));
+    }
     let (mut close, mut keep_alive, mut upgrade) = (false, false, false);
     for value in head.fields.all("connection") {
         for option in elements(value) {
@@ -69,6 +72,15 @@ fn expectation(head: &RequestHead<'_>) -> Result<bool, Violation> {
 }
 
 impl Admitted {
+    /// Of a head that asks for nothing but what its version gives.
+    fn plain(framing: Framing, version: Version) -> Self {
+        let persistence = match version {
+            Version::Http11 => Persistence::Persist,
+            Version::Http10 => Persistence::Close,
+        };
+        Self { framing, expects: false, persistence, upgrade: false }
+    }
+
     /// Whether the client asked to go on to `protocol` (RFC 9110 section 7.8).
     pub(crate) fn asks_for(&self, head: &RequestHead<'_>, protocol: &str) -> bool {
         self.upgrade

@@ -111,7 +111,7 @@ impl Reply<'_> {
     /// The same with the error behind it, which the [observer](crate::Answered::error) is told and
     /// the peer is not.
     pub fn because(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.cause = Some(error.into());
+        self.rare().cause = Some(error.into());
         self
     }
 

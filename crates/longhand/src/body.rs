@@ -77,20 +77,15 @@ impl<'c> Body<'c> {
     }
 
     pub(crate) fn trailers(&self) -> Fields<'_> {
-        let done = matches!(self.state.framing, Left::Nothing);
-        Fields::new(&self.state.trailers.bytes, if done { &self.state.trailers.lines } else { &[] })
+        match (&self.state.framing, &self.state.trailers) {
+            (Left::Nothing, Some(trailers)) => Fields::new(&trailers.bytes, &trailers.lines),
+            _ => Fields::new(&[], &[]),
+        }
     }
 
-    pub(crate) fn now(&self) -> std::time::Instant {
-        self.source.now()
-    }
-
-    pub(crate) fn wall(&self) -> std::time::SystemTime {
-        self.source.wall()
-    }
-
-    pub(crate) fn local(&self) -> Option<std::net::SocketAddr> {
-        self.source.local()
+    /// What it is read from, which knows its peer and its clock.
+    pub(crate) fn source(&self) -> &dyn Source {
+        self.source
     }
 
     fn check_limit(&self, coming: u64) -> Result<(), Failure> {
@@ -169,7 +164,7 @@ impl<'c> Body<'c> {
     fn read_trailers(&mut self) -> Result<(), Failure> {
         loop {
             let Left::Chunked(decoder) = &self.state.framing else { return Ok(()) };
-            let trailers = &mut self.state.trailers;
+            let trailers = self.state.trailers.get_or_insert_default();
             trailers.bytes.extend_from_slice(&self.buffer[self.state.from..self.state.to]);
             self.state.from = self.state.to;
             let end = decoder

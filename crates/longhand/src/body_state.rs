@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::failure::{Broken, Failure};
 use crate::limits::Limits;
-use crate::link::{Source, deadline};
+use crate::link::Source;
 use crate::wire::{ChunkedDecoder, FieldLine, Framing, Kind, Violation};
 
 /// What is left of a body, kept by the connection while the request borrows it.
@@ -27,7 +27,8 @@ pub(crate) struct BodyState {
     arrived: u64,
     /// How long the next read may wait.
     patience: Duration,
-    pub(crate) trailers: Trailers,
+    /// Made when they come.
+    pub(crate) trailers: Option<Box<Trailers>>,
 }
 
 /// What the framing says is still to come.
@@ -73,7 +74,7 @@ impl BodyState {
             failure: None,
             arrived: to as u64,
             patience: limits.body_grace,
-            trailers: Trailers::default(),
+            trailers: None,
         }
     }
 
@@ -135,7 +136,7 @@ pub(crate) fn receive(
 ) -> Result<usize, Failure> {
     source.flush().map_err(transport_failure)?;
     let now = source.now();
-    let count = match source.receive(into, now, deadline(now, state.patience)) {
+    let count = match source.receive(into, now, state.patience) {
         Ok(0) => return Err(violation(Kind::EndedInBody, state.arrived)),
         Ok(count) => count,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {

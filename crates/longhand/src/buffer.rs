@@ -4,7 +4,7 @@
 //! never lost: what one request leaves is where the next begins.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::link::{Link, Source};
 
@@ -60,16 +60,17 @@ impl Buffer {
     }
 
     /// Reads once, behind what is filled; makes room first if there is none.
+    #[inline(always)]
     pub(crate) fn fill(
         &mut self,
         link: &mut Link<'_>,
         now: Instant,
-        deadline: Instant,
+        left: Duration,
     ) -> io::Result<usize> {
         if self.end == self.bytes.len() {
             self.reserve(self.end - self.start, 1);
         }
-        let count = link.receive(&mut self.bytes[self.end..], now, deadline)?;
+        let count = link.receive(&mut self.bytes[self.end..], now, left)?;
         self.end += count;
         Ok(count)
     }

@@ -23,16 +23,16 @@ use crate::body::Body;
 use crate::body_state::{BodyState, Unread};
 use crate::buffer::{BEHIND, Buffer};
 use crate::content::Takeover;
-use crate::exchange::{End, Exchange, Handler, Surroundings};
+use crate::exchange::{Done, End, Exchange, Handler, Surroundings};
 use crate::facts::Facts;
 use crate::failure::Broken;
 use crate::into_response::IntoResponse;
 use crate::limits::Limits;
 use crate::linger::linger;
-use crate::link::{Link, Source, deadline};
+use crate::link::{Link, Source};
 use crate::observe::{Answered, Event, Why};
 use crate::request::{Persistence, Request};
-use crate::respond::{Asked, DateText, Sent, respond};
+use crate::respond::{Asked, DateText, respond};
 use crate::seat::{Phase, Seat, State};
 use crate::transport::Transport;
 use crate::wire::{
@@ -77,6 +77,7 @@ pub(crate) fn serve<'s>(
         link: Link::new(transport),
         buffer: Buffer::new(),
         lines: Vec::new(),
+        host: String::new(),
         date: DateText::new(),
         around,
         requests: 0,
@@ -100,6 +101,8 @@ struct Connection<'a, 't> {
     link: Link<'t>,
     buffer: Buffer,
     lines: Vec<FieldLine>,
+    /// The Host that was judged last.
+    host: String,
     date: DateText,
     around: &'a Surroundings<'a>,
     /// The time when the last response was made, or the connection began.
@@ -116,8 +119,10 @@ impl Connection<'_, '_> {
                 Ok(head) => head,
                 Err(end) => return end,
             };
-            if let Err(end) = self.exchange(&head, handler) {
-                return end;
+            match self.exchange(&head, handler) {
+                Ok(true) => {}
+                Ok(false) => self.buffer.reserve(head.end, BEHIND),
+                Err(end) => return end,
             }
         }
     }
@@ -126,20 +131,25 @@ impl Connection<'_, '_> {
     fn read_head(&mut self) -> Result<Layout, End> {
         let limits = self.around.limits;
         let mut begun = None;
+        let mut nothing_yet = self.buffer.filled().is_empty();
         loop {
+            if nothing_yet {
+                self.wait()?;
+            }
             match scan_request(self.buffer.filled(), limits, &mut self.lines, &mut ()) {
                 Ok(Some(head)) => return Ok(head),
                 // Empty lines, some clients' habit after a body, are no beginning yet.
                 Ok(None) if self.buffer.filled().iter().all(|octet| b"\r\n".contains(octet)) => {
-                    self.wait()?;
+                    nothing_yet = true;
                     continue;
                 }
-                Ok(None) => {}
+                Ok(None) => nothing_yet = false,
                 Err(violation) => return Err(self.refuse(violation)),
             }
             let now = self.link.now();
             let begun = *begun.get_or_insert(now);
-            match self.buffer.fill(&mut self.link, now, deadline(begun, limits.head_time)) {
+            let left = limits.head_time.saturating_sub(now.saturating_duration_since(begun));
+            match self.buffer.fill(&mut self.link, now, left) {
                 Ok(0) => return Err(self.refuse_here(Kind::EndedInHead)),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -154,8 +164,7 @@ impl Connection<'_, '_> {
     fn wait(&mut self) -> Result<(), End> {
         let limits = self.around.limits;
         let patience = if self.requests == 0 { limits.first_byte } else { limits.idle };
-        // What was gathered is written before the connection counts as idle: one that waits owes
-        // nothing.
+        // What was gathered is written first: a connection that counts as idle owes nothing.
         if self.link.flush().is_err() {
             return Err(End::Now(Why::Failed));
         }
@@ -169,7 +178,7 @@ impl Connection<'_, '_> {
         }
         self.buffer.shrink();
         self.link.shrink();
-        let read = self.buffer.fill(&mut self.link, self.now, deadline(self.now, patience));
+        let read = self.buffer.fill(&mut self.link, self.now, patience);
         // A place that was taken is lingered over too: what had come by then is read, so that the close
         // is no reset. A request that comes later is answered by one on Linux, because the reads were
         // ended; it costs a client its answer only if it pipelines while it still reads that.
@@ -183,57 +192,48 @@ impl Connection<'_, '_> {
         }
     }
 
-    /// One request with its response.
-    fn exchange<'s>(&mut self, layout: &Layout, handler: &Handler<'_, 's>) -> Result<(), End> {
-        let secure = self.link.transport.is_secure();
-        // A body still to come needs room behind the head; moving that means taking it apart again.
-        let (head, behind, admitted, arrived) = loop {
-            let arrived = self.buffer.behind(layout.end);
-            let (front, behind) = self.buffer.split(layout.end);
-            let head = match RequestHead::new(front, layout, &self.lines) {
-                Ok(head) => head,
-                Err(violation) => return Err(self.refuse(violation)),
-            };
-            let admitted = match admit(&head, layout.second.0, secure) {
-                Ok(admitted) => admitted,
-                Err(violation) => return Err(self.refuse(violation)),
-            };
-            if behind.len() >= BEHIND || !admitted.wants_more(arrived) {
-                break (head, behind, admitted, arrived);
-            }
-            self.buffer.reserve(layout.end, BEHIND);
+    /// One request with its response. False, and nothing done, where its body needs more room in the
+    /// buffer: making it moves the head.
+    fn exchange<'s>(&mut self, layout: &Layout, handler: &Handler<'_, 's>) -> Result<bool, End> {
+        let arrived = self.buffer.behind(layout.end);
+        let (front, behind) = self.buffer.split(layout.end);
+        let head = RequestHead::new(front, layout, &self.lines, Some(&mut self.host));
+        let head = match &head {
+            Ok(head) => head,
+            Err(violation) => return Err(self.refuse(*violation)),
         };
+        let admitted = match admit(head, layout.second.0, self.link.transport.is_secure()) {
+            Ok(admitted) => admitted,
+            Err(violation) => return Err(self.refuse(violation)),
+        };
+        if behind.len() < BEHIND && admitted.wants_more(arrived) {
+            return Ok(false);
+        }
         self.requests += 1;
         self.framing = Some(admitted.framing);
         let mut state =
             BodyState::new(admitted.framing, admitted.expects, arrived, self.around.limits);
         let exchange = Exchange { link: &mut self.link, date: &mut self.date, around: self.around };
-        let done = exchange.run(&head, &admitted, behind, &mut state, handler)?;
+        let mut done = exchange.run(head, &admitted, behind, &mut state, handler)?;
         self.now = done.now;
-        if let Some(takeover) = done.takeover {
+        if let Some(takeover) = done.takeover.take() {
             self.buffer.leave(layout.end, state.from, state.to);
             return Err(self.hand_over(takeover));
         }
-        self.conclude(layout.end, state, &done.sent, admitted.persistence)
+        self.conclude(layout.end, &mut state, &done).map(|()| true)
     }
 
     /// After the response: what is left of the body is read and dropped, or the connection closes.
-    fn conclude(
-        &mut self,
-        head: usize,
-        mut state: BodyState,
-        sent: &Sent,
-        client: Persistence,
-    ) -> Result<(), End> {
-        if sent.outcome.is_err() {
+    fn conclude(&mut self, head: usize, state: &mut BodyState, done: &Done<'_>) -> Result<(), End> {
+        if !done.whole {
             // What was sent so far goes out; that it ends without its end is how the peer can tell.
             let _ = self.link.flush();
             return Err(End::Now(Why::Failed));
         }
-        if sent.persistence == Persistence::Persist {
+        if done.persistence == Persistence::Persist {
             if let Unread::Known(left) = state.unread() {
                 let (_, behind) = self.buffer.split(head);
-                let mut body = Body::new(&mut self.link, behind, &mut state, self.around.limits);
+                let mut body = Body::new(&mut self.link, behind, state, self.around.limits);
                 body.limit(left);
                 if io::copy(&mut body, &mut io::sink()).is_err() {
                     return Err(End::Lingering(Why::Failed));
@@ -242,7 +242,7 @@ impl Connection<'_, '_> {
             }
         }
         self.buffer.leave(head, state.from, state.to);
-        match (sent.persistence, client) {
+        match (done.persistence, done.client) {
             (Persistence::Persist, _) => Ok(()),
             (Persistence::Close, Persistence::Close)
                 if state.unread() == Unread::Nothing && self.buffer.filled().is_empty() =>
@@ -286,7 +286,7 @@ impl Connection<'_, '_> {
             status: violation.status(),
             body: sent.body,
             took: Duration::ZERO,
-            whole: sent.outcome.is_ok(),
+            whole: sent.failure.is_none(),
             error: None,
             facts: &Facts::default(),
         }));

@@ -11,11 +11,10 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::link::deadline;
 use crate::observe::Event;
 use crate::registry::{Registry, Room, Wish};
 use crate::seat::State;
-use crate::transport::Acceptor;
+use crate::transport::{Acceptor, deadline};
 
 /// For want of a clock that never comes.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);

@@ -55,7 +55,11 @@ pub(crate) struct Exchange<'x, 't> {
 
 /// What an exchange leaves to the connection.
 pub(crate) struct Done<'s> {
-    pub(crate) sent: Sent,
+    pub(crate) persistence: Persistence,
+    /// Whether the client would have let the connection go on.
+    pub(crate) client: Persistence,
+    /// Whether the response was written as it should be; if not, nothing more may be written.
+    pub(crate) whole: bool,
     /// What the connection goes on with, after a 101.
     pub(crate) takeover: Option<Takeover<'s>>,
     /// The time when the response was written.
@@ -66,7 +70,7 @@ impl Exchange<'_, '_> {
     /// Calls the handler and writes what it returns, or what its failure calls for. `behind` is the
     /// buffer behind the head, `state` what is known of the body.
     pub(crate) fn run<'s>(
-        mut self,
+        self,
         head: &RequestHead<'_>,
         admitted: &Admitted,
         behind: &mut [u8],
@@ -74,10 +78,20 @@ impl Exchange<'_, '_> {
         handler: &Handler<'_, 's>,
     ) -> Result<Done<'s>, End> {
         let started = self.around.observer.map(|_| self.link.transport.now());
-        let mut reply = Reply::new(Status::INTERNAL_SERVER_ERROR);
-        let facts = self.call(head, admitted, behind, state, handler, &mut reply)?;
-        if let (Content::Upgrade(_), Some(protocol)) = (&reply.content, reply.upgrade) {
-            permit_upgrade(&mut reply, protocol, head, admitted, state.unread());
+        let body = Body::new(&mut *self.link, behind, state, self.around.limits);
+        let mut request = Request::new(head, body, admitted.persistence);
+        let mut reply = None;
+        let called = catch_unwind(AssertUnwindSafe(|| reply = Some(handler(&mut request))));
+        let facts = request.facts;
+        let reply = match &mut reply {
+            Some(reply) if state.failure.is_none() => reply,
+            reply => {
+                let instead = self.instead(reply.take(), called.err(), state)?;
+                reply.insert(instead)
+            }
+        };
+        if let (Content::Upgrade(_), Some(protocol)) = (&reply.content, reply.upgrade_protocol()) {
+            permit_upgrade(reply, protocol, head, admitted, state.unread());
         }
         let takeover = match &mut reply.content {
             Content::Upgrade(takeover) => takeover.take(),
@@ -90,60 +104,55 @@ impl Exchange<'_, '_> {
             persistence: self.around.persistence(admitted, state.unread()),
         };
         let mut now = self.link.transport.now();
-        let sent = respond(self.link, asked, &mut reply, self.date, now);
+        let sent = respond(self.link, asked, reply, self.date, now);
         if takes_time {
             now = self.link.transport.now();
         }
-        if let Some(panic) = &sent.panic {
-            self.around.tell_panic(self.link.transport.peer(), &**panic);
+        if let Some(panic) = sent.failure.as_ref().and_then(|failure| failure.panic.as_deref()) {
+            self.around.tell_panic(self.link.transport.peer(), panic);
         }
         if let Some(started) = started {
             let took = now.saturating_duration_since(started);
-            self.tell_answered(head, state, &reply, &sent, took, &facts);
+            self.tell_answered(head, state, reply, &sent, took, &facts);
         }
-        Ok(Done { sent, takeover, now })
+        let client = admitted.persistence;
+        Ok(Done {
+            persistence: sent.persistence,
+            client,
+            whole: sent.failure.is_none(),
+            takeover,
+            now,
+        })
     }
 
-    /// Puts the handler's reply, or the one that takes its place, into `reply`, and gives the facts that
-    /// it left. By reference, because a reply is large and moved often otherwise.
-    fn call<'s>(
-        &mut self,
-        head: &RequestHead<'_>,
-        admitted: &Admitted,
-        behind: &mut [u8],
-        state: &mut BodyState,
-        handler: &Handler<'_, 's>,
-        reply: &mut Reply<'s>,
-    ) -> Result<Facts, End> {
-        let peer = self.link.transport.peer();
-        let secure = self.link.transport.is_secure();
-        let body = Body::new(&mut *self.link, behind, state, self.around.limits);
-        let mut request = Request::new(head, body, peer, secure, admitted.persistence);
-        let called = catch_unwind(AssertUnwindSafe(|| *reply = handler(&mut request)));
-        let facts = request.facts;
-        if let Err(panic) = &called {
-            self.around.tell_panic(peer, &**panic);
+    /// The reply where not all went well: the handler panicked, or the body failed, which is answered
+    /// with its own status, and closes.
+    #[cold]
+    fn instead<'s>(
+        &self,
+        reply: Option<Reply<'s>>,
+        panic: Option<Box<dyn Any + Send>>,
+        state: &BodyState,
+    ) -> Result<Reply<'s>, End> {
+        if let Some(panic) = &panic {
+            self.around.tell_panic(self.link.transport.peer(), &**panic);
         }
-        match state.failure {
-            Some(Failure::Transport(_)) => return Err(End::Now(Why::Failed)),
-            // A failed body is answered with its own status, and closes. The handler may have made
-            // that answer itself, in its own words.
-            Some(failure @ Failure::Violation(violation)) => {
-                if called.is_ok() && reply.status == violation.status() {
-                    reply.close = true;
-                } else {
-                    *reply = state.error(failure).into_response();
-                }
+        let mut reply = match (state.failure, reply) {
+            (Some(Failure::Transport(_)), _) => return Err(End::Now(Why::Failed)),
+            // The handler may have made that answer itself, in its own words.
+            (Some(Failure::Violation(violation)), Some(reply))
+                if reply.status == violation.status() =>
+            {
+                reply.close()
             }
-            None if called.is_err() => {
-                *reply = short_answer(Status::INTERNAL_SERVER_ERROR, "500 Internal Server Error\n");
-            }
-            None => {}
+            (Some(failure), _) => state.error(failure).into_response(),
+            (None, _) => short_answer(Status::INTERNAL_SERVER_ERROR, "500 Internal Server Error\n"),
+        };
+        if let Some(panic) = &panic {
+            let cause = format!("the handler panicked: {}", panic_text(&**panic));
+            reply = reply.because(cause);
         }
-        if let Err(panic) = &called {
-            reply.cause = Some(format!("the handler panicked: {}", panic_text(&**panic)).into());
-        }
-        Ok(facts)
+        Ok(reply)
     }
 
     #[inline(never)]
@@ -156,8 +165,10 @@ impl Exchange<'_, '_> {
         took: Duration,
         facts: &Facts,
     ) {
-        let writing = sent.outcome.as_ref().err().map(|error| error as &(dyn Error + 'static));
-        let cause = reply.cause.as_deref().map(|cause| cause as &(dyn Error + 'static));
+        let writing = sent.failure.as_ref();
+        let writing = writing.map(|failure| &failure.error as &(dyn Error + 'static));
+        let cause = reply.rare.as_ref().and_then(|rare| rare.cause.as_deref());
+        let cause = cause.map(|cause| cause as &(dyn Error + 'static));
         self.around.tell(&Event::Answered(Answered {
             peer: self.link.transport.peer(),
             head: Some(head),
@@ -165,7 +176,7 @@ impl Exchange<'_, '_> {
             status: reply.status,
             body: sent.body,
             took,
-            whole: sent.outcome.is_ok(),
+            whole: sent.failure.is_none(),
             error: writing.or(cause),
             facts,
         }));
@@ -184,7 +195,7 @@ fn permit_upgrade(
     if !admitted.asks_for(head, protocol) {
         *reply = Reply::text(format!("This resource is spoken to in {protocol}.\n"))
             .status(Status::UPGRADE_REQUIRED);
-        reply.upgrade = Some(protocol);
+        reply.rare().upgrade = Some(protocol);
     } else if unread != Unread::Nothing {
         *reply = short_answer(
             Status::BAD_REQUEST,

@@ -2,22 +2,26 @@
 
 use std::any::Any;
 
-/// Values by their type. Without any, nothing is allocated.
+/// Values by their type. Without any, it is one word that is made and dropped for next to nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Facts(Vec<Box<dyn Any>>);
+pub(crate) struct Facts(Option<Box<Values>>);
+
+#[derive(Debug, Default)]
+struct Values(Vec<Box<dyn Any>>);
 
 impl Facts {
     pub(crate) fn set<T: 'static>(&mut self, fact: T) -> Option<T> {
-        for kept in &mut self.0 {
+        let Values(values) = &mut **self.0.get_or_insert_default();
+        for kept in &mut *values {
             if let Some(kept) = kept.downcast_mut::<T>() {
                 return Some(std::mem::replace(kept, fact));
             }
         }
-        self.0.push(Box::new(fact));
+        values.push(Box::new(fact));
         None
     }
 
     pub(crate) fn get<T: 'static>(&self) -> Option<&T> {
-        self.0.iter().find_map(|fact| fact.downcast_ref())
+        self.0.as_ref()?.0.iter().find_map(|fact| fact.downcast_ref())
     }
 }

@@ -7,7 +7,8 @@
 use std::io;
 
 use crate::limits::Limits;
-use crate::link::{Link, Source, deadline};
+use crate::link::{Link, Source};
+use crate::transport::deadline;
 
 /// Writes what is owed, ends the sending side, and hears the peer out: until it ends, falls silent, or
 /// has had its time and its bytes.
@@ -19,7 +20,8 @@ pub(crate) fn linger(link: &mut Link<'_>, limits: &Limits) -> io::Result<()> {
     let mut left = limits.linger_bytes;
     while left > 0 {
         let now = link.now();
-        match link.receive(&mut scrap, now, end.min(deadline(now, limits.linger))) {
+        let patience = limits.linger.min(end.saturating_duration_since(now));
+        match link.receive(&mut scrap, now, patience) {
             Ok(0) | Err(_) => break,
             Ok(count) => left = left.saturating_sub(count as u64),
         }

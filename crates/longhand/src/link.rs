@@ -43,11 +43,16 @@ impl<'t> Link<'t> {
     }
 
     /// Gathers `bytes`, or writes them at once with everything gathered if they are large.
+    #[inline(always)]
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.len() < LARGE {
-            self.out.extend_from_slice(bytes);
-            return if self.out.len() < GATHERED { Ok(()) } else { self.flush() };
+        if bytes.len() >= LARGE {
+            return self.send_large(bytes);
         }
+        self.out.extend_from_slice(bytes);
+        if self.out.len() < GATHERED { Ok(()) } else { self.flush() }
+    }
+
+    fn send_large(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut slices = [IoSlice::new(&self.out), IoSlice::new(bytes)];
         let written =
             self.check().and_then(|()| write_all_vectored(&mut *self.transport, &mut slices));
@@ -90,29 +95,25 @@ fn write_all_vectored(
     transport.flush()
 }
 
-/// A deadline that cannot overflow the clock, however generous a limit is.
-pub(crate) fn deadline(now: Instant, left: Duration) -> Instant {
-    const AGES: Duration = Duration::from_secs(365 * 86_400);
-    now + left.min(AGES)
-}
-
 /// What a body needs of its connection. A trait, so that the lifetime of the transport does not
 /// show in the type of a request.
 pub(crate) trait Source {
-    /// Writes what is gathered, then reads until `deadline`.
-    fn receive(&mut self, into: &mut [u8], now: Instant, deadline: Instant) -> io::Result<usize>;
+    /// Writes what is gathered, then reads for as long as is `left` from `now` on.
+    fn receive(&mut self, into: &mut [u8], now: Instant, left: Duration) -> io::Result<usize>;
     /// Writes what is gathered, then these bytes.
     fn send_now(&mut self, bytes: &[u8]) -> io::Result<()>;
     fn flush(&mut self) -> io::Result<()>;
     fn now(&self) -> Instant;
     fn wall(&self) -> SystemTime;
+    fn peer(&self) -> Option<SocketAddr>;
     fn local(&self) -> Option<SocketAddr>;
+    fn is_secure(&self) -> bool;
 }
 
 impl Source for Link<'_> {
-    fn receive(&mut self, into: &mut [u8], now: Instant, deadline: Instant) -> io::Result<usize> {
+    fn receive(&mut self, into: &mut [u8], now: Instant, left: Duration) -> io::Result<usize> {
         self.flush()?;
-        self.transport.set_read_deadline(now, Some(deadline));
+        self.transport.set_read_deadline(now, Some(left));
         self.transport.read(into)
     }
 
@@ -133,7 +134,15 @@ impl Source for Link<'_> {
         self.transport.wall()
     }
 
+    fn peer(&self) -> Option<SocketAddr> {
+        self.transport.peer()
+    }
+
     fn local(&self) -> Option<SocketAddr> {
         self.transport.local()
+    }
+
+    fn is_secure(&self) -> bool {
+        self.transport.is_secure()
     }
 }

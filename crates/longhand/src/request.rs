@@ -36,21 +36,13 @@ pub enum Persistence {
 pub struct Request<'c> {
     head: &'c RequestHead<'c>,
     body: Body<'c>,
-    peer: Option<SocketAddr>,
-    secure: bool,
     persistence: Persistence,
     pub(crate) facts: Facts,
 }
 
 impl<'c> Request<'c> {
-    pub(crate) fn new(
-        head: &'c RequestHead<'c>,
-        body: Body<'c>,
-        peer: Option<SocketAddr>,
-        secure: bool,
-        persistence: Persistence,
-    ) -> Self {
-        Self { head, body, peer, secure, persistence, facts: Facts::default() }
+    pub(crate) fn new(head: &'c RequestHead<'c>, body: Body<'c>, persistence: Persistence) -> Self {
+        Self { head, body, persistence, facts: Facts::default() }
     }
 
     /// The method as it was sent: `GET`. Methods are case-sensitive.
@@ -145,32 +137,32 @@ impl<'c> Request<'c> {
     /// The address of the peer: the client, or the proxy in front. `None` over a Unix socket.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.peer
+        self.body.source().peer()
     }
 
     /// The address at which the peer reached this server.
     #[must_use]
     pub fn local(&self) -> Option<SocketAddr> {
-        self.body.local()
+        self.body.source().local()
     }
 
     /// The time by the connection's clock, for what runs out: a rate, a delay. It is asked anew at
     /// each call, and under a [scripted peer](crate::transport::Scripted) it is the script's.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.body.now()
+        self.body.source().now()
     }
 
     /// The time of day by the connection's clock, for what is compared with dates: an expiry, a file.
     #[must_use]
     pub fn wall(&self) -> SystemTime {
-        self.body.wall()
+        self.body.source().wall()
     }
 
     /// Whether the connection itself is secure: TLS that ends in this process.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        self.secure
+        self.body.source().is_secure()
     }
 
     /// Whether the client lets the connection go on. The response may still close it.

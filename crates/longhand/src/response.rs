@@ -40,6 +40,12 @@ pub struct Reply<'s> {
     pub(crate) fields: Vec<(Cow<'static, str>, FieldValue)>,
     pub(crate) content: Content<'s>,
     pub(crate) close: bool,
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What few responses have. It lies apart, because a response is moved several times on its way.
+#[derive(Default)]
+pub(crate) struct Rare {
     /// The protocol that an Upgrade field names: of a 101, or of a 426.
     pub(crate) upgrade: Option<&'static str>,
     /// What is behind it, for the observer alone.
@@ -62,7 +68,7 @@ impl<'s> Reply<'s> {
 
     fn with(status: Status, media_type: Option<FieldValue>, content: Content<'s>) -> Self {
         let fields = Vec::new();
-        Self { status, media_type, fields, content, close: false, upgrade: None, cause: None }
+        Self { status, media_type, fields, content, close: false, rare: None }
     }
 
     /// 200 with text, in UTF-8.
@@ -166,7 +172,17 @@ impl<'s> Reply<'s> {
         let is_protocol = tokens.all(|token| is_token(token.as_bytes()));
         assert!(is_protocol, "protocol {protocol:?}: expected NAME or NAME/VERSION in tokens");
         let content = Content::Upgrade(Some(Box::new(takeover)));
-        Self { upgrade: Some(protocol), ..Self::with(Status::SWITCHING_PROTOCOLS, None, content) }
+        let mut reply = Self::with(Status::SWITCHING_PROTOCOLS, None, content);
+        reply.rare().upgrade = Some(protocol);
+        reply
+    }
+
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    pub(crate) fn upgrade_protocol(&self) -> Option<&'static str> {
+        self.rare.as_ref()?.upgrade
     }
 
     /// Its field lines, without those that the server adds.
@@ -216,7 +232,7 @@ impl std::fmt::Debug for Reply<'_> {
             Content::Bytes(bytes) => format!("{} bytes", bytes.len()),
             Content::Reader(_, length) => format!("reader of {length:?}"),
             Content::Stream(_) => "stream".to_owned(),
-            Content::Upgrade(_) => format!("upgrade to {:?}", self.upgrade),
+            Content::Upgrade(_) => format!("upgrade to {:?}", self.upgrade_protocol()),
         };
         f.debug_struct("Reply")
             .field("status", &self.status)

@@ -26,7 +26,7 @@ const FRESH_GRACE: Duration = Duration::from_secs(1);
 /// One connection's place.
 pub(crate) struct Seat {
     state: AtomicU8,
-    /// Since when it is fresh or idle, in nanoseconds after `epoch`.
+    /// Since when it is fresh or idle: the time after `epoch`, as [`ticks`].
     since: AtomicU64,
     epoch: Instant,
     interrupt: OnceLock<Arc<dyn Interrupt>>,
@@ -44,7 +44,7 @@ impl Seat {
         if let Some(interrupt) = interrupt {
             let _ = seat.interrupt.set(interrupt);
         }
-        seat.since.store(seat.nanos(now), Ordering::Relaxed);
+        seat.since.store(seat.ticks(now), Ordering::Relaxed);
         seat
     }
 
@@ -59,14 +59,24 @@ impl Seat {
     /// A response is written, and the connection waits for the next request.
     #[inline]
     pub(crate) fn go_idle(&self, now: Instant) {
-        self.since.store(self.nanos(now), Ordering::Relaxed);
+        self.since.store(self.ticks(now), Ordering::Relaxed);
         // Sequentially consistent, like the phase: of a connection that goes idle and a drain that
         // begins, at least one sees the other.
         self.state.store(IDLE, Ordering::SeqCst);
     }
 
-    fn nanos(&self, now: Instant) -> u64 {
-        u64::try_from(now.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
+    /// The time after the epoch in one word, in order: seconds above, nanoseconds in the low 30 bits.
+    #[inline]
+    fn ticks(&self, now: Instant) -> u64 {
+        let time = now.saturating_duration_since(self.epoch);
+        time.as_secs() << 30 | u64::from(time.subsec_nanos())
+    }
+
+    fn since(&self) -> Instant {
+        let ticks = self.since.load(Ordering::Relaxed);
+        self.epoch
+            + Duration::from_secs(ticks >> 30)
+            + Duration::from_nanos(ticks & ((1 << 30) - 1))
     }
 
     /// Since when the connection is quiet: idle, or fresh and silent for longer than [`FRESH_GRACE`].
@@ -83,10 +93,7 @@ impl Seat {
     /// What a connection has left to send its first byte before it counts as quiet; `None` if its
     /// grace is over, or it is not fresh.
     pub(crate) fn grace_left(&self, now: Instant) -> Option<Duration> {
-        let silent = Duration::from_nanos(
-            self.nanos(now).saturating_sub(self.since.load(Ordering::Relaxed)),
-        );
-        let left = FRESH_GRACE.saturating_sub(silent);
+        let left = FRESH_GRACE.saturating_sub(now.saturating_duration_since(self.since()));
         (self.state.load(Ordering::Acquire) == FRESH && !left.is_zero()).then_some(left)
     }
 

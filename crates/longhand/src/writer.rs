@@ -88,11 +88,11 @@ impl<'c> BodyWriter<'c> {
         self.send_gathered()?;
         if self.chunked {
             let out = self.link.gather();
-            out.extend_from_slice(b"0\r\n");
+            out.push(b'0');
             for (name, value) in &self.trailers {
                 write_field(out, name, value.as_bytes());
             }
-            out.extend_from_slice(b"\r\n");
+            out.extend_from_slice(b"\r\n\r\n");
         }
         Ok(self.sent)
     }
@@ -104,13 +104,13 @@ impl<'c> BodyWriter<'c> {
 }
 
 // ABNF: field-line = field-name ":" OWS field-value OWS                   (RFC 9112 section 5)
-/// Appends one field line.
+/// Appends one field line behind another line, whose CRLF it brings.
 #[inline]
 pub(crate) fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(b"\r\n");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }
 
 impl Write for BodyWriter<'_> {
@@ -163,7 +163,8 @@ impl<'c> Upgraded<'c> {
     /// From now on a read that still waits at `deadline` fails with `TimedOut`.
     pub fn set_read_deadline(&mut self, deadline: Option<Instant>) {
         let now = self.transport.now();
-        self.transport.set_read_deadline(now, deadline);
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
+        self.transport.set_read_deadline(now, left);
     }
 
     /// A reader and a writer that two threads may use at once; `None` where the transport cannot be

@@ -29,10 +29,10 @@ pub use socket::{Socket, Stream, TcpTransport};
 /// `WouldBlock`. An adapter, such as one for TLS, wraps another transport and hands all of these
 /// methods on; it must forward `write_vectored` too, or each response becomes two writes.
 pub trait Transport: Read + Write + Send {
-    /// From now on a read that still waits at `deadline` fails; `None` waits for ever. It is a
-    /// deadline and not a timeout, because one read of TLS may receive many times. `now` is the
-    /// transport's [`now`](Self::now), handed in so that nobody asks the clock twice.
-    fn set_read_deadline(&mut self, now: Instant, deadline: Option<Instant>);
+    /// From now on a read that still waits when `left` is over fails; `None` waits for ever. It is a
+    /// deadline and not a timeout, because one read of TLS may receive many times: `left` is counted
+    /// from `now`, the transport's own [`now`](Self::now), handed in so that nobody asks the clock twice.
+    fn set_read_deadline(&mut self, now: Instant, left: Option<Duration>);
 
     /// From now on a write that makes no progress for `limit` fails.
     ///
@@ -75,6 +75,12 @@ pub trait Transport: Read + Write + Send {
     fn wall(&self) -> SystemTime {
         SystemTime::now()
     }
+}
+
+/// A deadline that cannot overflow the clock, however generous a limit is.
+pub(crate) fn deadline(now: Instant, left: Duration) -> Instant {
+    const AGES: Duration = Duration::from_secs(365 * 86_400);
+    now + left.min(AGES)
 }
 
 /// Ends a connection's reads from another thread.

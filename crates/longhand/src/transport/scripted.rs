@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Interrupt, Transport};
+use super::{Interrupt, Transport, deadline};
 
 /// A transport whose peer keeps to a script.
 ///
@@ -259,8 +259,8 @@ impl Write for Scripted {
 }
 
 impl Transport for Scripted {
-    fn set_read_deadline(&mut self, _: Instant, deadline: Option<Instant>) {
-        self.deadline = deadline;
+    fn set_read_deadline(&mut self, now: Instant, left: Option<Duration>) {
+        self.deadline = left.map(|left| deadline(now, left));
     }
 
     fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {

@@ -86,11 +86,15 @@ stream!(UnixStream, |_: &UnixStream| None);
 pub struct Socket<S> {
     stream: Arc<S>,
     peer: Option<SocketAddr>,
-    deadline: Option<Instant>,
-    /// The time left as it was when the deadline was set; good for one read.
-    fresh: Option<Duration>,
+    /// What reads may wait, counted from the time it was set.
+    left: Option<Duration>,
+    since: Instant,
+    /// No read has begun since then.
+    fresh: bool,
     /// The read timeout that the socket has.
     armed: Option<Duration>,
+    /// The wait that this timeout was last found good for.
+    suits: Option<Duration>,
     /// The write timeout that the socket has.
     stall: Option<Duration>,
     /// A byte that was read to see what had been accepted.
@@ -108,9 +112,11 @@ impl<S: Stream> Socket<S> {
         Self {
             stream: Arc::new(stream),
             peer,
-            deadline: None,
-            fresh: None,
+            left: None,
+            since: Instant::now(),
+            fresh: false,
             armed: None,
+            suits: None,
             stall,
             early,
         }
@@ -120,17 +126,29 @@ impl<S: Stream> Socket<S> {
         &self.stream
     }
 
-    /// Sets the socket's timeout to what is left until the deadline, where it is off by more than an
-    /// eighth. In a quiet exchange of small requests it never is, and no system call is spent.
+    /// Sees to it that the socket's timeout is what is left until the deadline. The wait for the next
+    /// request is as long as the one before: nothing is reckoned then, and no system call spent.
+    #[inline]
     fn arm(&mut self) -> io::Result<()> {
-        let Some(deadline) = self.deadline else {
+        if std::mem::take(&mut self.fresh) {
+            if self.left == self.suits {
+                return Ok(());
+            }
+            return self.set_timeout(self.left);
+        }
+        let waited = Instant::now().saturating_duration_since(self.since);
+        self.set_timeout(self.left.map(|left| left.saturating_sub(waited)))
+    }
+
+    /// Sets the socket's timeout where it is off by more than an eighth.
+    fn set_timeout(&mut self, left: Option<Duration>) -> io::Result<()> {
+        let Some(left) = left else {
+            self.suits = None;
             if self.armed.take().is_some() {
                 self.stream.set_timeouts(Some(None), None)?;
             }
             return Ok(());
         };
-        let left =
-            self.fresh.take().unwrap_or_else(|| deadline.saturating_duration_since(Instant::now()));
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
@@ -141,6 +159,7 @@ impl<S: Stream> Socket<S> {
             self.stream.set_timeouts(Some(Some(timeout)), None)?;
             self.armed = Some(timeout);
         }
+        self.suits = Some(left);
         Ok(())
     }
 }
@@ -209,9 +228,8 @@ impl<S: Stream> Write for Socket<S> {
 }
 
 impl<S: Stream> Transport for Socket<S> {
-    fn set_read_deadline(&mut self, now: Instant, deadline: Option<Instant>) {
-        self.deadline = deadline;
-        self.fresh = deadline.map(|deadline| deadline.saturating_duration_since(now));
+    fn set_read_deadline(&mut self, now: Instant, left: Option<Duration>) {
+        (self.since, self.left, self.fresh) = (now, left, true);
     }
 
     fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {
@@ -240,7 +258,7 @@ impl<S: Stream> Transport for Socket<S> {
 
     fn halves(&mut self) -> Option<(Box<dyn Read + Send>, Box<dyn Write + Send>)> {
         self.stream.set_timeouts(Some(None), None).ok()?;
-        self.armed = None;
+        (self.armed, self.suits) = (None, None);
         let half = || Half(Arc::clone(&self.stream));
         Some((Box::new(half()), Box::new(half())))
     }

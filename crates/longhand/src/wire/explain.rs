@@ -63,7 +63,7 @@ pub fn explain(bytes: &[u8], limits: &Limits) -> Explained {
         let Some(layout) = start_line::request(bytes, limits, &mut lines, spans)? else {
             return Ok(None);
         };
-        let head = RequestHead::new(bytes, &layout, &lines)?;
+        let head = RequestHead::new(bytes, &layout, &lines, None)?;
         let framing = Framing::of_request(&head)?;
         body(bytes, layout.end, Some(framing), limits, spans)
     })

@@ -45,6 +45,9 @@ impl Framing {
 
 /// What the fields say; `None` where they say nothing.
 fn declared(version: Version, fields: Fields<'_>) -> Result<Option<Framing>, Violation> {
+    if !fields.may_have(&["content-length", "transfer-encoding"]) {
+        return Ok(None);
+    }
     let length = content_length(fields)?;
     let Some((line, _)) = fields.named("transfer-encoding").next() else {
         return Ok(length.map(Framing::Length));

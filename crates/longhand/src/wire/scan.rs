@@ -9,7 +9,7 @@
 //! is refused at its first byte. A limit is tested before the byte at which a scan stopped, for the
 //! same reason.
 
-use super::fields::FieldLine;
+use super::fields::{FieldLine, name_bit};
 use super::grammar::{token_run, value_run};
 use super::rules::Kind;
 use super::span::{Part, Sink};
@@ -24,8 +24,12 @@ pub(crate) struct Layout {
     pub(crate) first: (usize, usize),
     /// The target of a request, the reason phrase of a response.
     pub(crate) second: (usize, usize),
+    /// How many octets of a target belong to its path and to no escape.
+    pub(crate) plain: usize,
     /// The digits of the version.
     pub(crate) version: [u8; 2],
+    /// The bits of the field names.
+    pub(crate) names: u64,
     /// The length of the whole head.
     pub(crate) end: usize,
 }
@@ -45,7 +49,7 @@ pub(crate) fn section<S: Sink>(
     let mut scan = Scan::new(bytes, room, sink);
     match scan.fields(limits.fields, lines)? {
         None => scan.unfinished(too_large),
-        end => Ok(end),
+        Some((end, _)) => Ok(Some(end)),
     }
 }
 
@@ -58,6 +62,8 @@ pub(super) struct Scan<'b, 's, S> {
     pub(super) rest: &'b [u8],
     /// Bytes that may be read; the first beyond them is too much.
     room: usize,
+    /// Where the bytes end, or the room.
+    end: usize,
     sink: &'s mut S,
 }
 
@@ -65,21 +71,21 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
     pub(super) fn new(bytes: &'b [u8], room: usize, sink: &'s mut S) -> Self {
         // Offsets are kept in 32 bits.
         let room = room.min(u32::MAX as usize);
-        Self { bytes, rest: &bytes[..bytes.len().min(room)], room, sink }
+        let end = bytes.len().min(room);
+        Self { bytes, rest: &bytes[..end], room, end, sink }
     }
 
     /// The offset of the next byte.
     #[inline(always)]
     fn at(&self) -> usize {
-        self.bytes.len().min(self.room) - self.rest.len()
+        self.end - self.rest.len()
     }
 
     /// Refuses the byte `ahead` of the next one; `part` is what the bytes before it belong to.
-    #[cold]
+    #[inline(always)]
     pub(super) fn refuse(&mut self, kind: Kind, part: Part, ahead: usize) -> Violation {
-        let at = self.at();
-        self.sink.span(part, at..at + ahead);
-        Violation::new(kind, at + ahead, self.rest.get(ahead).copied())
+        // Not by reference: a scan whose address nobody has stays in registers.
+        refuse(self.at(), self.rest, self.sink, (kind, part, ahead))
     }
 
     #[inline(always)]
@@ -91,7 +97,7 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
     }
 
     /// The CR LF that must stand here; `other` is what to call any other byte.
-    #[inline]
+    #[inline(always)]
     pub(super) fn line_end(&mut self, other: Kind, part: Part) -> Step<()> {
         match self.rest {
             [b'\r', b'\n', ..] => {
@@ -108,6 +114,7 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
     // ABNF: HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
     //                                                                   (RFC 9112 section 2.1)
     /// The fields after a start-line, and the verdict on the size of the whole head.
+    #[inline(always)]
     pub(super) fn finish(
         &mut self,
         layout: Option<Layout>,
@@ -115,8 +122,8 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
         lines: &mut Vec<FieldLine>,
     ) -> Step<Layout> {
         if let Some(layout) = layout {
-            if let Some(end) = self.fields(limits.fields, lines)? {
-                return Ok(Some(Layout { end, ..layout }));
+            if let Some((end, names)) = self.fields(limits.fields, lines)? {
+                return Ok(Some(Layout { end, names, ..layout }));
             }
         }
         self.unfinished(Kind::HeadTooLarge)
@@ -132,14 +139,16 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
 
     // ABNF: *( field-line CRLF ) CRLF; field-line = field-name ":" OWS field-value OWS
     //                                                             (RFC 9112 sections 2.1 and 5)
-    /// Reads field lines to the empty line, and gives the offset behind it.
-    fn fields(&mut self, limit: usize, lines: &mut Vec<FieldLine>) -> Step<usize> {
+    /// Reads field lines to the empty line, and gives the offset behind it and the bits of the names.
+    #[inline(always)]
+    fn fields(&mut self, limit: usize, lines: &mut Vec<FieldLine>) -> Step<(usize, u64)> {
+        let mut names = 0;
         loop {
             match self.rest {
                 [b'\r' | b'\n', ..] => {
                     return Ok(self
                         .line_end(Kind::NameOctet, Part::EndOfHead)?
-                        .map(|()| self.at()));
+                        .map(|()| (self.at(), names)));
                 }
                 [] => return Ok(None),
                 _ if lines.len() == limit => {
@@ -151,7 +160,8 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
                 }
                 _ => {}
             }
-            let Some(name) = self.name()? else { return Ok(None) };
+            let Some((name, bit)) = self.name()? else { return Ok(None) };
+            names |= bit;
             let Some(value) = self.value()? else { return Ok(None) };
             lines.push(FieldLine {
                 name: (short(name.0), short(name.1)),
@@ -161,15 +171,16 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
     }
 
     // ABNF: field-name = token; no blank before the colon               (RFC 9112 section 5.1)
-    #[inline]
-    fn name(&mut self) -> Step<(usize, usize)> {
+    #[inline(always)]
+    fn name(&mut self) -> Step<((usize, usize), u64)> {
         let length = token_run(self.rest);
         let Some(&octet) = self.rest.get(length) else { return Ok(None) };
         let kind = match octet {
             b':' if length > 0 => {
+                let bit = name_bit(&self.rest[..length]);
                 let name = self.take(Part::Name, length);
                 self.take(Part::Colon, 1);
-                return Ok(Some(name));
+                return Ok(Some((name, bit)));
             }
             b':' => Kind::NameEmpty,
             b'\n' => Kind::BareLf,
@@ -182,9 +193,13 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
 
     // ABNF: field-value = *field-content; with the OWS around it and the CRLF behind
     //                                             (RFC 9110 section 5.5, RFC 9112 section 5)
-    #[inline]
+    #[inline(always)]
     fn value(&mut self) -> Step<(usize, usize)> {
-        let mut value = self.rest;
+        // One blank, most often.
+        let mut value = match self.rest {
+            [b' ', value @ ..] => value,
+            value => value,
+        };
         while let [b' ' | b'\t', rest @ ..] = value {
             value = rest;
         }
@@ -222,6 +237,17 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
         self.sink.span(Part::Ows, end..run);
         (start, end)
     }
+}
+
+#[cold]
+fn refuse(
+    at: usize,
+    rest: &[u8],
+    sink: &mut impl Sink,
+    (kind, part, ahead): (Kind, Part, usize),
+) -> Violation {
+    sink.span(part, at..at + ahead);
+    Violation::new(kind, at + ahead, rest.get(ahead).copied())
 }
 
 /// An offset into a head as it is kept. None is cut: `Scan::new` reads no byte beyond 4 GiB.

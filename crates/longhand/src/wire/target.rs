@@ -42,8 +42,14 @@ impl<'b> Target<'b> {
     // ABNF: request-target = origin-form / absolute-form / authority-form / asterisk-form
     //       authority-form = uri-host ":" port
     //       asterisk-form = "*"                                         (RFC 9112 section 3.2)
-    /// Tells the form of `target`, which begins `at` bytes into the head.
-    pub(crate) fn parse(method: &str, target: &'b str, at: usize) -> Result<Self, Violation> {
+    /// Tells the form of `target`, which begins `at` bytes into the head, and whose first `plain` octets
+    /// are known to be of a path without escapes, if it is one.
+    pub(crate) fn parse(
+        method: &str,
+        target: &'b str,
+        at: usize,
+        plain: usize,
+    ) -> Result<Self, Violation> {
         if method == "CONNECT" {
             check_authority(target, at)?;
             return match target.rsplit_once(':') {
@@ -56,7 +62,10 @@ impl<'b> Target<'b> {
             };
         }
         if target.starts_with('/') {
-            let (path, query) = split_query(target, at)?;
+            if plain == target.len() {
+                return Ok(Self::Origin { path: target, query: None });
+            }
+            let (path, query) = split_query(target, at, plain)?;
             return Ok(Self::Origin { path, query });
         }
         if target == "*" && method == "OPTIONS" {
@@ -86,7 +95,7 @@ impl<'b> Target<'b> {
             return Err(Violation::new(Kind::HostEmpty, start, rest.bytes().next()));
         }
         check_authority(authority, start)?;
-        let (path, query) = split_query(tail, start + end)?;
+        let (path, query) = split_query(tail, start + end, 0)?;
         Ok(Self::Absolute {
             scheme,
             authority,
@@ -120,9 +129,9 @@ impl<'b> Target<'b> {
 /// Path and query. The escapes of a path are checked here, because two servers that read `%zz`
 /// differently disagree about which path was asked for. A query is the handler's own to decode:
 /// browsers send a lone `%` in it.
-fn split_query(target: &str, at: usize) -> Result<(&str, Option<&str>), Violation> {
+fn split_query(target: &str, at: usize, plain: usize) -> Result<(&str, Option<&str>), Violation> {
     let bytes = target.as_bytes();
-    let mut i = 0;
+    let mut i = plain;
     loop {
         i += path_run(&bytes[i..]);
         match bytes.get(i) {
@@ -283,22 +292,22 @@ mod tests {
     use super::*;
 
     fn kind(method: &str, target: &str) -> Result<(), (Kind, usize)> {
-        Target::parse(method, target, 0).map(|_| ()).map_err(|v| (v.kind(), v.at()))
+        Target::parse(method, target, 0, 0).map(|_| ()).map_err(|v| (v.kind(), v.at()))
     }
 
     #[test]
     fn the_four_forms_and_what_is_none_of_them() {
         assert_eq!(
-            Target::parse("GET", "/a?b?c", 0),
+            Target::parse("GET", "/a?b?c", 0, 0),
             Ok(Target::Origin { path: "/a", query: Some("b?c") })
         );
         assert_eq!(
-            Target::parse("GET", "HTTP://h:1?q", 0),
+            Target::parse("GET", "HTTP://h:1?q", 0, 0),
             Ok(Target::Absolute { scheme: "HTTP", authority: "h:1", path: "/", query: Some("q") })
         );
-        assert_eq!(Target::parse("OPTIONS", "*", 0), Ok(Target::Asterisk));
-        assert_eq!(Target::parse("CONNECT", "h:443", 0), Ok(Target::Authority("h:443")));
-        assert_eq!(Target::parse("CONNECT", "[::1]:443", 0), Ok(Target::Authority("[::1]:443")));
+        assert_eq!(Target::parse("OPTIONS", "*", 0, 0), Ok(Target::Asterisk));
+        assert_eq!(Target::parse("CONNECT", "h:443", 0, 0), Ok(Target::Authority("h:443")));
+        assert_eq!(Target::parse("CONNECT", "[::1]:443", 0, 0), Ok(Target::Authority("[::1]:443")));
         for (method, target, wanted, at) in [
             ("GET", "*", Kind::TargetForm, 0),
             ("GET", "index.html", Kind::TargetForm, 0),
