@@ -8,8 +8,10 @@
 //! there is one quick pass over each subject, whose results are checked and not timed.
 
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::time::Instant;
 
+use benches::{Report, measures};
 use longhand::Limits;
 use longhand::wire::{
     Chunk, ChunkedDecoder, Parsed, RequestHead, encode_chunk_size, format_date, parse_date,
@@ -31,17 +33,17 @@ struct Subject {
     operation: Box<dyn FnMut() -> usize>,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let mut subjects = subjects();
     for subject in &mut subjects {
         let found = (subject.operation)();
         assert_eq!(found, subject.wanted, "{} gives another result", subject.name);
     }
-    if std::env::args().any(|argument| argument == "--bench") {
-        measure(&mut subjects);
-    } else {
-        println!("{} subjects give the results they should", subjects.len());
+    if measures() {
+        return measure(&mut subjects);
     }
+    println!("{} subjects give the results they should", subjects.len());
+    ExitCode::SUCCESS
 }
 
 fn subjects() -> Vec<Subject> {
@@ -209,7 +211,8 @@ fn escapes() -> [Subject; 2] {
     ]
 }
 
-fn measure(subjects: &mut [Subject]) {
+fn measure(subjects: &mut [Subject]) -> ExitCode {
+    let mut report = Report::default();
     let repeats: Vec<u32> = subjects.iter_mut().map(repeats).collect();
     let mut times = vec![Vec::with_capacity(ROUNDS); subjects.len()];
     for round in 0..ROUNDS {
@@ -226,7 +229,9 @@ fn measure(subjects: &mut [Subject]) {
         let rate = subject.bytes as f64 / median;
         let (name, bytes) = (&subject.name, subject.bytes);
         println!("| {name} | {bytes} | {median:.1} | {best:.1} | {worst:.1} | {rate:.2} |");
+        report.add(name, median);
     }
+    report.finish()
 }
 
 /// How often a subject is run in a round: doubled until it takes long enough to be timed.

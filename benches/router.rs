@@ -12,8 +12,10 @@
 
 use std::cell::Cell;
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::time::Instant;
 
+use benches::{Report, measures};
 use longhand::transport::Scripted;
 use longhand::{Limits, Request, Response, Status, serve_connection};
 use longhand_kit::router::Router;
@@ -53,18 +55,18 @@ impl Subject<'_> {
     }
 }
 
-fn main() {
+fn main() -> ExitCode {
     let routers = [0, 10, 100, 1_000].map(|routes| (routes, router(routes)));
     let subjects: Vec<Subject<'_>> = routers.iter().flat_map(subjects).collect();
     for subject in &subjects {
         let (found, _) = subject.handle(1);
         assert_eq!(found, subject.wanted, "{} gives another result", subject.line);
     }
-    if std::env::args().any(|argument| argument == "--bench") {
-        measure(&subjects);
-    } else {
-        println!("{} subjects give the results they should", subjects.len());
+    if measures() {
+        return measure(&subjects);
     }
+    println!("{} subjects give the results they should", subjects.len());
+    ExitCode::SUCCESS
 }
 
 /// Five routes for each resource.
@@ -112,7 +114,8 @@ fn subjects<'r>((routes, router): &'r (usize, Router<'static>)) -> Vec<Subject<'
     requests.into_iter().map(subject).collect()
 }
 
-fn measure(subjects: &[Subject<'_>]) {
+fn measure(subjects: &[Subject<'_>]) -> ExitCode {
+    let mut report = Report::default();
     let repeats: Vec<u32> = subjects.iter().map(repeats).collect();
     let mut times = vec![Vec::with_capacity(ROUNDS); subjects.len()];
     for round in 0..ROUNDS {
@@ -128,7 +131,9 @@ fn measure(subjects: &[Subject<'_>]) {
         let (best, median, worst) = (times[0], times[ROUNDS / 2], times[ROUNDS - 1]);
         let (name, routes) = (subject.name, subject.routes);
         println!("| {name} | {routes} | {median:.0} | {best:.0} | {worst:.0} |");
+        report.add(format!("{name}, {routes} routes"), median);
     }
+    report.finish()
 }
 
 /// How often a subject is run in a round: doubled until it takes long enough to be timed.

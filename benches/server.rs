@@ -9,9 +9,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use benches::{Report, measures};
 use longhand::{Request, Response, Server};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n";
@@ -38,20 +40,22 @@ const SCENARIOS: [Scenario; 3] = [
     Scenario { name: "a connection a request", connections: 800, batches: 1, batch: 1 },
 ];
 
-fn main() {
-    let measures = std::env::args().any(|argument| argument == "--bench");
+fn main() -> ExitCode {
+    let mut report = Report::default();
     let raw = raw_loop();
     let server = Server::bind("127.0.0.1:0").expect("a free port");
     let longhand = server.local_addr().expect("an address");
     let handle = server.handle();
     thread::scope(|scope| {
         scope.spawn(|| server.run(|_: &mut Request<'_>| Response::text("Hello, World!")));
-        if measures {
+        if measures() {
             println!(
                 "{:<24} {:>12} {:>12} {:>8} {:>15}",
                 "", "raw loop", "longhand", "ratio", "lowest..highest"
             );
-            SCENARIOS.iter().for_each(|scenario| measure(scenario, raw, longhand));
+            for scenario in &SCENARIOS {
+                measure(scenario, raw, longhand, &mut report);
+            }
         } else {
             for scenario in &SCENARIOS {
                 let quick = Scenario { connections: 2, batches: 2, ..*scenario };
@@ -62,10 +66,11 @@ fn main() {
         }
         handle.stop();
     });
+    report.finish()
 }
 
 /// Prints requests a second of both, and the ratio of the times they took.
-fn measure(scenario: &Scenario, raw: SocketAddr, longhand: SocketAddr) {
+fn measure(scenario: &Scenario, raw: SocketAddr, longhand: SocketAddr, report: &mut Report) {
     drive(scenario, raw);
     drive(scenario, longhand);
     let mut rounds: Vec<(f64, Duration, Duration)> = (0..ROUNDS)
@@ -77,6 +82,7 @@ fn measure(scenario: &Scenario, raw: SocketAddr, longhand: SocketAddr) {
     rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
     let requests = (scenario.connections * scenario.batches * scenario.batch) as f64;
     let (ratio, raw, longhand) = rounds[ROUNDS / 2];
+    report.add(scenario.name, longhand.as_secs_f64() * 1e9 / requests);
     println!(
         "{:<24} {:>10.0}/s {:>10.0}/s {ratio:>8.2} {:>7.2}..{:.2}",
         scenario.name,
