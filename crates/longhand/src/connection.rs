@@ -62,7 +62,8 @@ where
 {
     let now = transport.now();
     let seat = Seat::new(now, now, None);
-    let around = Surroundings { limits, seat: &seat, phase: &Phase::ready(), observer: None };
+    let (phase, crowd) = (&Phase::ready(), &std::sync::atomic::AtomicUsize::new(1));
+    let around = Surroundings { limits, seat: &seat, phase, crowd, observer: None };
     serve(transport, &around, &|request| handler(request).into_response()).0
 }
 
@@ -165,9 +166,7 @@ impl Connection<'_, '_> {
         let limits = self.around.limits;
         let patience = if self.requests == 0 { limits.first_byte } else { limits.idle };
         // What was gathered is written first: a connection that counts as idle owes nothing.
-        if self.link.flush().is_err() {
-            return Err(End::Now(Why::Failed));
-        }
+        self.link.flush().map_err(|_| End::Now(Why::Failed))?;
         if self.requests > 0 {
             self.around.seat.go_idle(self.now);
             // The drain looks for idle connections after it has begun; one that goes idle later looks
@@ -175,6 +174,7 @@ impl Connection<'_, '_> {
             if self.around.phase.get() == State::Draining {
                 return Err(End::Lingering(Why::MadeRoom));
             }
+            self.around.make_way();
         }
         self.buffer.shrink();
         self.link.shrink();

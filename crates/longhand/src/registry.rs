@@ -4,7 +4,7 @@
 //! place, whether somebody must make room for it, whether another thread is needed to go on
 //! accepting. The lock is held for none of the work itself.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ pub(crate) struct Registry {
     pub(crate) epoch: Instant,
     /// Requests answered on connections that have ended.
     pub(crate) requests: AtomicU64,
+    /// [`Room::serving`] as it was last announced, for those who would not wait for the lock.
+    pub(crate) crowd: AtomicUsize,
     room: Mutex<Room>,
     changed: Condvar,
     /// The conductor is needed: a drain is asked for, or refused connections are to be tended.
@@ -78,6 +80,7 @@ impl Registry {
             phase: Phase::ready(),
             epoch: Instant::now(),
             requests: AtomicU64::new(0),
+            crowd: AtomicUsize::new(0),
             room: Mutex::default(),
             changed: Condvar::new(),
             needed: Condvar::new(),
@@ -125,6 +128,7 @@ impl Registry {
 
     /// Tells the watchers of a change.
     pub(crate) fn announce(&self, room: &Room) {
+        self.crowd.store(room.serving, Ordering::Relaxed);
         if room.watchers > 0 {
             self.changed.notify_all();
         }

@@ -124,6 +124,7 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
             limits: self.limits,
             seat: &place.seat,
             phase: &self.registry.phase,
+            crowd: &self.registry.crowd,
             observer: self.observer,
         };
         // Handlers are caught one by one. What is caught here is a transport that panics, in use or
