@@ -81,6 +81,26 @@ fn a_close_is_plain_where_the_peer_asked_for_it_and_all_was_read() {
 }
 
 #[test]
+fn a_secure_connection_says_its_end_unless_it_was_cut() {
+    let idle = Limits::default().idle;
+    let secure = || Scripted::new().secure();
+    let closing = get("/", "Connection: close\r\n");
+    for (peer, why, said) in [
+        (secure().send(GET).wait(idle), Why::Idle, Some(idle)),
+        (secure().send(GET).end(), Why::PeerClosed, Some(Duration::ZERO)),
+        (secure().send(&closing).end(), Why::PeerAsked, Some(Duration::ZERO)),
+        (secure().send(request("GET / HTTP/1.0", "", "")), Why::PeerAsked, Some(Duration::ZERO)),
+        (secure().send(request("GET /cut HTTP/1.0", "", "")), Why::Failed, None),
+        (secure().send(get("/cut", "")), Why::Failed, None),
+        (secure().send(GET).reset(), Why::Failed, None),
+    ] {
+        let shown = format!("{peer:?}");
+        let talk = served(peer);
+        assert_eq!((talk.why, talk.lingered_from()), (why, said), "{shown}");
+    }
+}
+
+#[test]
 fn a_close_that_may_leave_bytes_unread_lingers() {
     for bytes in [
         get("/close", ""),

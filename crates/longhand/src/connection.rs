@@ -28,7 +28,7 @@ use crate::facts::Facts;
 use crate::failure::Broken;
 use crate::into_response::IntoResponse;
 use crate::limits::Limits;
-use crate::linger::linger;
+use crate::linger::close;
 use crate::link::{Link, Source};
 use crate::observe::{Answered, Event, Why};
 use crate::request::{Persistence, Request};
@@ -88,14 +88,7 @@ pub(crate) fn serve<'s>(
         Ok(()) => connection.run(handler),
         Err(_) => End::Now(Why::Failed),
     };
-    let why = match end {
-        End::Now(why) => why,
-        End::Flushed(why) => connection.link.flush().map_or(Why::Failed, |()| why),
-        End::Lingering(why) => {
-            linger(&mut connection.link, around.limits).map_or(Why::Failed, |()| why)
-        }
-    };
-    (why, connection.requests)
+    (close(&mut connection.link, end, around.limits), connection.requests)
 }
 
 struct Connection<'a, 't> {

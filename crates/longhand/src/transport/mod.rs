@@ -40,7 +40,8 @@ pub trait Transport: Read + Write + Send {
     /// What the system says.
     fn set_write_stall(&mut self, limit: Duration) -> io::Result<()>;
 
-    /// Ends the sending side, so that the peer reads to its end; reading goes on.
+    /// Ends the sending side, so that the peer reads to its end; reading goes on. Never called where a
+    /// response was cut short: over TLS this is `close_notify`, by whose absence the peer can tell.
     ///
     /// # Errors
     /// What the system says.
