@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     })
 }
 
-fn answer<'s>(
+pub(crate) fn answer<'s>(
     request: &mut Request<'_>,
     one_m: &'s [u8],
     file: Option<&Path>,
@@ -106,7 +106,7 @@ fn echo(mut stream: Upgraded<'_>) -> io::Result<()> {
     }
 }
 
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     let default = Limits::default();
     let bytes = |name: &str, default: usize| setup::setting(name, default, "a number");
     let many = |name: &str, default: u64| setup::setting(name, default, "a number");

@@ -101,7 +101,7 @@ where
     R: IntoResponse<'s>,
 {
     match server.local_addr() {
-        Ok(address) => serve(server, Some(url(address)), handler),
+        Ok(address) => serve(server, Some(listening(&url(address))), handler),
         Err(error) => failed(&error),
     }
 }
@@ -134,6 +134,22 @@ where
     serve(server.observe(observer), None, handler)
 }
 
+/// The same for a server with an acceptor of its own, which says these lines once it is ready: the
+/// first is [`listening`].
+pub fn run_saying<'s, A, F, R>(server: Server<A>, lines: String, handler: F) -> ExitCode
+where
+    A: Acceptor,
+    F: Fn(&mut Request<'_>) -> R + Sync,
+    R: IntoResponse<'s>,
+{
+    serve(server, Some(lines), handler)
+}
+
+/// The line that says where a server listens.
+pub fn listening(url: &str) -> String {
+    format!("listening on {url}")
+}
+
 /// An address that one can open: a server on all interfaces has none of its own.
 pub fn url(address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
@@ -142,7 +158,7 @@ pub fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn serve<'s, A, F, R>(server: Server<A>, url: Option<String>, handler: F) -> ExitCode
+fn serve<'s, A, F, R>(server: Server<A>, lines: Option<String>, handler: F) -> ExitCode
 where
     A: Acceptor,
     F: Fn(&mut Request<'_>) -> R + Sync,
@@ -167,8 +183,8 @@ where
         eprintln!("signals end this program at once: {error}");
     }
     // From this line on it may be asked to end, so signals come first.
-    if let Some(url) = url {
-        println!("listening on {url}");
+    if let Some(lines) = lines {
+        println!("{lines}");
     }
     service::tell("READY=1");
     match server.run(handler) {
