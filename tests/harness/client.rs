@@ -73,6 +73,12 @@ impl Client<UnixStream> {
 }
 
 impl<S: Read + Write> Client<S> {
+    /// Over a connection that was made elsewhere. Its reads must have an end of their own.
+    #[must_use]
+    pub fn over(stream: S) -> Self {
+        Self { stream, received: Vec::new() }
+    }
+
     /// Sends bytes.
     ///
     /// # Panics

@@ -45,9 +45,15 @@ fn build(name: &str) -> PathBuf {
     let profile = if profile == "debug" { OsStr::new("dev") } else { profile };
 
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
-    cargo.args(["build", "--locked", "--quiet", "--package=examples", "--message-format=json"]);
-    cargo.args(["--example", name]).arg("--profile").arg(profile);
-    cargo.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo.args(["build", "--locked", "--quiet", "--message-format=json", "--profile"]).arg(profile);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).arg("--target-dir");
+    match name {
+        // A package of its own, with a lock file of its own.
+        "https" => {
+            cargo.arg(target.join(name)).args(["--manifest-path", "../examples/https/Cargo.toml"])
+        }
+        _ => cargo.arg(target).args(["--package=examples", "--example", name]),
+    };
     if let Some(triple) = triple {
         cargo.arg("--target").arg(triple);
     }
@@ -100,7 +106,7 @@ pub struct Program {
     child: Child,
     lines: Receiver<String>,
     errors: Receiver<String>,
-    /// What it said: `http://…`, without a slash at the end.
+    /// What it said: `http://…` or `https://…`, without a slash at the end.
     pub url: String,
 }
 
@@ -132,7 +138,7 @@ impl Program {
     /// If it named no address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        let authority = self.url.strip_prefix("http://").expect("an http server");
+        let (_, authority) = self.url.split_once("://").expect("a scheme");
         authority.to_socket_addrs().expect("an address").next().expect("at least one")
     }
 
@@ -159,6 +165,12 @@ impl Program {
             }
         }
         said
+    }
+
+    /// The next line that it wrote to standard error, if there is one by now.
+    #[must_use]
+    pub fn complaint(&self) -> Option<String> {
+        self.errors.try_recv().ok()
     }
 
     /// What the system knows it by.

@@ -23,7 +23,7 @@ use driver::{Driver, Failed, PACKAGES, done};
 pub use keys::Key;
 pub use looks::Colours;
 pub use profile::Script;
-use profile::{Pages, capabilities};
+use profile::{Pages, capabilities, trust};
 
 use crate::json::Json;
 use crate::program::Folder;
@@ -53,7 +53,19 @@ impl Browser {
     #[must_use]
     #[track_caller]
     pub fn start(script: Script) -> Self {
-        Self::start_with(script, Pages::Whole)
+        Self::start_with(Folder::new(), script, Pages::Whole)
+    }
+
+    /// Starts one that trusts an authority for certificates besides: a file in PEM.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start), and if `certutil` is missing, of the Debian package `libnss3-tools`.
+    #[must_use]
+    #[track_caller]
+    pub fn start_trusting(script: Script, authority: &str) -> Self {
+        let folder = Folder::new();
+        trust(&folder, authority);
+        Self::start_with(folder, script, Pages::Whole)
     }
 
     /// Starts one that waits for no page: what there is of one can be read while the rest still comes.
@@ -64,12 +76,11 @@ impl Browser {
     #[must_use]
     #[track_caller]
     pub fn start_reading(script: Script) -> Self {
-        Self::start_with(script, Pages::AsTheyCome)
+        Self::start_with(Folder::new(), script, Pages::AsTheyCome)
     }
 
     #[track_caller]
-    fn start_with(script: Script, pages: Pages) -> Self {
-        let folder = Folder::new();
+    fn start_with(folder: Folder, script: Script, pages: Pages) -> Self {
         let driver = Driver::start(folder.path());
         let wanted = capabilities(script, pages, &folder, SOON);
         let started = match driver.ask("POST", "/session", Some(&wanted)) {

@@ -1,5 +1,7 @@
 //! How a browser is started: its flags, and what a visitor would set in its own pages.
 
+use std::fs;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::json::Json;
@@ -62,6 +64,23 @@ pub(super) fn capabilities(script: Script, pages: Pages, folder: &Folder, wait: 
         ("pageLoadStrategy", strategy.into()),
     ]);
     Json::object([("capabilities", Json::object([("alwaysMatch", wanted)]))])
+}
+
+/// Has the browser whose home is `folder` trust an authority, as a visitor does who imports it.
+pub(super) fn trust(folder: &Folder, authority: &str) {
+    fs::create_dir_all(folder.path().join(".pki/nssdb")).expect("a folder can be made");
+    let store = format!("sql:{}", folder.file(".pki/nssdb"));
+    for arguments in
+        [&["-N", "--empty-password"][..], &["-A", "-n", "test", "-t", "C,,", "-i", authority]]
+    {
+        let mut command = Command::new("certutil");
+        command.args(["-d", &store]).args(arguments).stdin(Stdio::null());
+        let done = command.output().unwrap_or_else(|error| {
+            panic!("certutil: {error}; it is in the Debian package libnss3-tools")
+        });
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "certutil {arguments:?}: {told}");
+    }
 }
 
 /// What a visitor would set in the browser's own pages.
