@@ -227,10 +227,7 @@ impl Connection<'_, '_> {
             if let Unread::Known(left) = state.unread() {
                 let (_, behind) = self.buffer.split(head);
                 let mut body = Body::new(&mut self.link, behind, state, self.around.limits);
-                body.limit(left);
-                if io::copy(&mut body, &mut io::sink()).is_err() {
-                    return Err(End::Lingering(Why::Failed));
-                }
+                body.discard(left).map_err(|_| End::Lingering(Why::Failed))?;
                 self.now = self.link.now();
             }
         }
