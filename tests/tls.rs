@@ -9,7 +9,8 @@
 //!
 //! The parts: who is let in and who turns away (`handshakes`), those who never finish one (`halves`);
 //! messages, large and many (`messages`); ends and cuts (`endings`); what somebody on the way can do
-//! (`on_the_way`); what a site adds to TLS, to curl and to a browser (`site`); and a scanner (`scan`).
+//! (`on_the_way`); what a site adds to TLS, to curl and to a browser (`site`); a scanner (`scan`); and the
+//! example's own page (`page`).
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 #![cfg(unix)]
 
@@ -25,6 +26,8 @@ mod handshakes;
 mod messages;
 #[path = "tls/on_the_way.rs"]
 mod on_the_way;
+#[path = "tls/page.rs"]
+mod page;
 #[path = "tls/road.rs"]
 mod road;
 #[path = "tls/scan.rs"]
