@@ -1,11 +1,11 @@
 //! How connections end: announced or not, at once or lingering (RFC 9112 section 9.6).
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
-use harness::talk::{Talk, talk};
+use harness::talk::{Clock, Road, Talk, Travel, talk};
 use longhand::transport::Scripted;
-use longhand::{Limits, Request, Response, Why};
+use longhand::{Limits, Request, Response, Why, serve_connection};
 
 use crate::{GET, post, request};
 
@@ -97,6 +97,26 @@ fn a_secure_connection_says_its_end_unless_it_was_cut() {
         let shown = format!("{peer:?}");
         let talk = served(peer);
         assert_eq!((talk.why, talk.lingered_from()), (why, said), "{shown}");
+    }
+}
+
+#[test]
+fn an_end_that_tls_does_not_say_is_no_failure_between_two_requests_and_one_inside() {
+    let half = post("Content-Length: 5\r\n", "he");
+    for (bytes, why, answers) in
+        [("", Why::PeerClosed, 0), (GET, Why::PeerClosed, 1), (&half, Why::Failed, 0)]
+    {
+        let mut whole = !bytes.is_empty();
+        let mut cut = |travel| match travel {
+            Travel::Read if !std::mem::take(&mut whole) => Err(ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        };
+        let mut road = Road::new(Scripted::new().send(bytes), &Clock::default(), &mut cut);
+        let found = serve_connection(&mut road, &Limits::default(), |request: &mut Request<'_>| {
+            request.body().read_all().map(|_| Response::text("whole"))
+        });
+        let answered = road.peer.output_text().matches("HTTP/1.1 200 OK").count();
+        assert_eq!((found, answered), (why, answers), "{bytes:?}");
     }
 }
 

@@ -180,8 +180,13 @@ impl Connection<'_, '_> {
             Ok(0) => Err(End::Now(Why::PeerClosed)),
             Ok(_) if self.around.seat.begin() => Ok(()),
             Ok(_) => Err(End::Lingering(Why::MadeRoom)),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(End::Now(Why::Idle)),
-            Err(_) => Err(End::Now(Why::Failed)),
+            Err(error) => Err(End::Now(match error.kind() {
+                io::ErrorKind::TimedOut => Why::Idle,
+                // Over TLS, an end that was not said: between two requests it cuts nothing (RFC 9112
+                // section 9.8).
+                io::ErrorKind::UnexpectedEof => Why::PeerClosed,
+                _ => Why::Failed,
+            })),
         }
     }
 

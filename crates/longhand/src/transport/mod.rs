@@ -27,7 +27,9 @@ pub use socket::{Socket, Stream, TcpTransport};
 ///
 /// A read or write that runs out of its time fails with [`io::ErrorKind::TimedOut`], never with
 /// `WouldBlock`. An adapter, such as one for TLS, wraps another transport and hands all of these
-/// methods on; it must forward `write_vectored` too, or each response becomes two writes.
+/// methods on; it must forward `write_vectored` too, or each response becomes two writes. Where it knows a
+/// cut from an end that the peer has said, the cut is [`io::ErrorKind::UnexpectedEof`]. The repository's
+/// `examples/https` is such an adapter, over rustls.
 pub trait Transport: Read + Write + Send {
     /// From now on a read that still waits when `left` is over fails; `None` waits for ever. It is a
     /// deadline and not a timeout, because one read of TLS may receive many times: `left` is counted
