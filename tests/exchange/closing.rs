@@ -17,7 +17,7 @@ fn handle(request: &mut Request<'_>) -> Response {
         "/panic" => panic!("asked to"),
         "/cut" => Response::stream("text/plain", |out| {
             out.write_all(b"half")?;
-            Err(std::io::ErrorKind::Other.into())
+            Err(ErrorKind::Other.into())
         }),
         _ => Response::text("hello"),
     }
