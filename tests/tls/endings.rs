@@ -1,5 +1,7 @@
 //! How connections end: by `close_notify` where all is said, and without where it is not.
 
+use std::io::{Read, Write};
+
 use harness::client::Client;
 
 use crate::clients::OpenSsl;
@@ -134,4 +136,18 @@ fn a_drain_finishes_what_has_begun_and_says_goodbye_to_the_rest() {
     let (status, errors) = server.program.end();
     assert!(status.success() && errors.is_empty(), "{status} {errors:?}");
     drop(half);
+}
+
+#[test]
+fn where_there_is_no_place_a_newcomer_is_closed_without_a_word() {
+    let server = Https::start(&[("PROBE_CONNECTIONS", "1")]);
+    let mut busy = begun(&server);
+    let mut newcomer = server.program.client();
+    // It is closed, or reset because of what it has said; a 503 would be noise to it.
+    let _ = newcomer.stream.write_all(b"\x16\x03\x01");
+    let mut answer = Vec::new();
+    let _ = newcomer.stream.read_to_end(&mut answer);
+    assert!(answer.is_empty(), "{}", answer.escape_ascii());
+    busy.send("hello");
+    assert_eq!(busy.answer().text(), "hello");
 }

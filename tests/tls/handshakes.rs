@@ -111,6 +111,19 @@ fn a_client_that_speaks_http_here_is_told_so_in_http() {
 }
 
 #[test]
+fn a_client_that_speaks_http_here_and_goes_on_sending_is_heard_out() {
+    let server = Https::start(&[]);
+    let mut client = server.program.client();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 655360\r\n\r\n");
+    assert_eq!(client.answer().status, 400);
+    // To what is closed one cannot send: a reset comes back, and could take the answer with it.
+    for _ in 0..10 {
+        client.send([b'x'; 65_536]);
+    }
+    client.expect_end();
+}
+
+#[test]
 fn bytes_that_are_neither_get_an_alert() {
     let server = Https::start(&[]);
     for bytes in
