@@ -212,3 +212,16 @@ fn trailers_of_a_section_that_is_cut_are_none() {
     });
     assert_eq!((talk.only().status, seen.get()), (400, Some(0)));
 }
+
+/// What a reader of known length has given stayed here until more came, which may have been long.
+#[test]
+fn what_a_slow_reader_gave_goes_out_before_it_is_asked_again() {
+    let peer = Scripted::new().send(GET).end();
+    let talk = talk(peer, &Limits::default(), |_| {
+        let parts = io::Cursor::new("one").chain(io::Cursor::new("two")).chain(&b"three"[..]);
+        Response::reader("text/plain", parts, Some(11))
+    });
+    let writes: Vec<_> = talk.writes().into_iter().map(String::from_utf8_lossy).collect();
+    assert!(writes[0].ends_with("\r\n\r\none"), "{writes:?}");
+    assert_eq!(writes[1..], ["two", "three"]);
+}

@@ -239,28 +239,28 @@ fn write_body(
     }
 }
 
-/// Copies exactly `length` bytes. A source that ends before has made the head a lie: the connection
-/// is cut, so that the peer can tell.
+/// Copies exactly `length` bytes. A source that ends before cuts the connection: the peer can tell.
 fn copy_known(
     link: &mut Link<'_>,
     mut source: Box<dyn Read + '_>,
     length: u64,
     sent: &mut u64,
 ) -> io::Result<()> {
-    let piece = usize::try_from(length).unwrap_or(usize::MAX).min(PIECE);
-    let mut buffer = vec![0; piece];
+    let mut buffer = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(PIECE)];
     while *sent < length {
-        let most = usize::try_from(length - *sent).unwrap_or(usize::MAX).min(piece);
+        let most = usize::try_from(length - *sent).unwrap_or(usize::MAX).min(buffer.len());
         match source.read(&mut buffer[..most]) {
             Ok(0) => {
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "the source ended before its length",
-                ));
+                let why = "the source ended before its length";
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
             }
             Ok(count) => {
                 link.send(&buffer[..count])?;
                 *sent += count as u64;
+                // A source that gives less than it may is going to wait: what there is goes out first.
+                if count < most {
+                    link.flush()?;
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

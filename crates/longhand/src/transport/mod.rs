@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::limits::Limits;
 
 mod socket;
+mod quiet;
 mod refused;
 mod listen;
 mod scripted;

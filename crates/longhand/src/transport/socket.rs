@@ -84,7 +84,7 @@ stream!(UnixStream, |_: &UnixStream| None);
 /// A socket with a read deadline.
 #[derive(Debug)]
 pub struct Socket<S> {
-    stream: Arc<S>,
+    pub(super) stream: Arc<S>,
     peer: Option<SocketAddr>,
     /// What reads may wait, counted from the time it was set.
     left: Option<Duration>,
@@ -98,7 +98,7 @@ pub struct Socket<S> {
     /// The write timeout that the socket has.
     stall: Option<Duration>,
     /// A byte that was read to see what had been accepted.
-    early: Option<u8>,
+    pub(super) early: Option<u8>,
 }
 
 impl<S: Stream> Socket<S> {

@@ -131,7 +131,7 @@ impl<'b> Fields<'b> {
     }
 
     /// Every line: name and value.
-    pub fn iter(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
         let bytes = self.bytes;
         // Names are ASCII, values may not be text: one look at all of it mostly saves one a name.
         let end = self.lines.last().map_or(0, |line| line.value.1 as usize);
@@ -140,6 +140,32 @@ impl<'b> Fields<'b> {
             let name = line.name.0 as usize..line.name.1 as usize;
             let name = text.map_or_else(|| ascii(line.name(bytes)), |text| &text[name]);
             (name, line.value(bytes))
+        })
+    }
+
+    // "Intermediaries MUST parse a received Connection header field before a message is forwarded and,
+    // for each connection-option in this field, remove any header or trailer field(s) from the message
+    // with the same name as the connection-option"                        (RFC 9110 section 7.6.1)
+    /// The lines that a proxy passes on: all but those of this connection alone, which are Connection,
+    /// what it names, and the others of RFC 9110 section 7.6.1. Content-Length is still among them; a
+    /// proxy that frames the body anew leaves it out.
+    ///
+    /// ```
+    /// use longhand::{Limits, wire::{Fields, Parsed}};
+    ///
+    /// let bytes = b"Connection: close, X-Mine\r\nX-mine: 1\r\nTE: trailers\r\nAccept: */*\r\n\r\n";
+    /// let mut lines = Vec::new();
+    /// let Ok(Parsed::Complete { value: fields, .. }) =
+    ///     Fields::parse(bytes, &Limits::default(), &mut lines) else { panic!() };
+    /// assert_eq!(fields.end_to_end().collect::<Vec<_>>(), [("Accept", &b"*/*"[..])]);
+    /// ```
+    pub fn end_to_end(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
+        const HOP_BY_HOP: [&str; 6] =
+            ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
+        let named: Vec<&[u8]> = self.list("connection").collect();
+        self.iter().filter(move |(name, _)| {
+            !HOP_BY_HOP.iter().any(|own| own.eq_ignore_ascii_case(name))
+                && !named.iter().any(|option| option.eq_ignore_ascii_case(name.as_bytes()))
         })
     }
 

@@ -43,7 +43,7 @@ pub use target::{BadEscape, Target, percent_decode, percent_encode};
 pub use violation::Violation;
 
 pub(crate) use scan::Layout;
-pub(crate) use start_line::request as scan_request;
+pub(crate) use start_line::{request as scan_request, response as scan_response};
 
 #[cfg(doc)]
 #[doc = include_str!("errors.md")]

@@ -122,4 +122,5 @@ statuses! {
     503 SERVICE_UNAVAILABLE "Service Unavailable"
     504 GATEWAY_TIMEOUT "Gateway Timeout"
     505 HTTP_VERSION_NOT_SUPPORTED "HTTP Version Not Supported"
+    508 LOOP_DETECTED "Loop Detected"
 }
