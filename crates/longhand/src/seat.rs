@@ -26,7 +26,7 @@ const FRESH_GRACE: Duration = Duration::from_secs(1);
 /// One connection's place.
 pub(crate) struct Seat {
     state: AtomicU8,
-    /// Since when it is fresh or idle: the time after `epoch`, as [`ticks`].
+    /// Since when it is fresh or idle: the time after `epoch`, as [`Seat::ticks`].
     since: AtomicU64,
     epoch: Instant,
     interrupt: OnceLock<Arc<dyn Interrupt>>,
