@@ -4,6 +4,9 @@
 pub mod golden;
 #[path = "harness/random.rs"]
 pub mod random;
+#[cfg(unix)]
+#[path = "harness/redis.rs"]
+pub mod redis;
 #[path = "harness/answer.rs"]
 pub mod answer;
 #[path = "harness/client.rs"]

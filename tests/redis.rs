@@ -11,8 +11,6 @@ mod asked;
 mod going;
 #[path = "redis/letting_in.rs"]
 mod letting_in;
-#[path = "redis/real.rs"]
-mod real;
 #[path = "redis/shared.rs"]
 mod shared;
 

@@ -11,7 +11,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::{env, fs, thread};
 
@@ -208,9 +208,25 @@ impl Program {
     pub fn end(mut self) -> (ExitStatus, Vec<String>) {
         // Its output ends with it; to wait for that has a deadline, to wait for a process has none.
         let more = self.lines.recv_timeout(NEVER);
-        assert!(more == Err(std::sync::mpsc::RecvTimeoutError::Disconnected), "{more:?}");
+        assert!(more == Err(RecvTimeoutError::Disconnected), "{more:?}");
         let status = self.child.wait().expect("it ends");
         (status, self.errors.iter().collect())
+    }
+
+    /// The lines that it still writes to standard output, to its end.
+    ///
+    /// # Panics
+    /// If it does not end.
+    #[must_use]
+    pub fn said_to_the_end(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        loop {
+            match self.lines.recv_timeout(NEVER) {
+                Ok(line) => said.push(line),
+                Err(RecvTimeoutError::Disconnected) => return said,
+                Err(error) => panic!("{error}: it goes on after {said:#?}"),
+            }
+        }
     }
 }
 

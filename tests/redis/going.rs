@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use harness::client::NEVER;
 use harness::program::Program;
+use harness::redis::Redis;
 
 use crate::asked::{FORM_HEAD, form, get, post, save, send, site};
-use crate::real::Redis;
 use crate::{leads, on};
 
 /// Asks until the answer is as wanted.
@@ -92,7 +92,7 @@ impl Written {
 #[test]
 fn a_redis_that_ends_and_comes_back_in_the_middle_of_saves_loses_none() {
     for signal in ["TERM", "KILL"] {
-        let mut redis = Redis::new();
+        let mut redis = Redis::start();
         let server = on(&redis.store());
         let written = Written::during(&server, |written| {
             Written::wait_for(&written.saves, 100);
@@ -113,7 +113,7 @@ fn a_redis_that_ends_and_comes_back_in_the_middle_of_saves_loses_none() {
 
 #[test]
 fn a_server_that_is_killed_in_the_middle_of_saves_loses_none() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let mut acknowledged = Vec::new();
     for round in 0..3 {
         let server = on(&redis.store());
@@ -152,7 +152,7 @@ fn a_server_that_is_killed_in_the_middle_of_saves_loses_none() {
 
 #[test]
 fn while_it_stands_still_nobody_waits_long_and_then_it_goes_on() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let server = on(&redis.store());
     let uri = format!("http://{}/", site.address());
     assert_eq!(save(&server, "a", &uri).status, 303);
@@ -172,7 +172,7 @@ fn while_it_stands_still_nobody_waits_long_and_then_it_goes_on() {
 
 #[test]
 fn they_may_start_in_any_order() {
-    let mut redis = Redis::new();
+    let mut redis = Redis::start();
     redis.signal("TERM");
     redis.ended();
     let server = on(&redis.store());
@@ -183,7 +183,7 @@ fn they_may_start_in_any_order() {
 
 #[test]
 fn what_it_does_not_take_is_not_acknowledged() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let server = on(&redis.store());
     let uri = format!("http://{}/", site.address());
     assert_eq!(save(&server, "a", &uri).status, 303);

@@ -5,9 +5,9 @@ use std::net::TcpListener;
 use std::thread;
 
 use harness::program::{command, run};
+use harness::redis::Redis;
 
 use crate::asked::{save, site};
-use crate::real::Redis;
 use crate::{leads, on};
 
 /// What a server says that does not start.
@@ -20,7 +20,7 @@ fn refused(store: &str) -> String {
 
 #[test]
 fn a_password_or_a_user_of_its_own_lets_in_and_a_wrong_one_is_refused_and_not_repeated() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let uri = format!("http://{}/", site.address());
     redis.tell(&["ACL", "SETUSER", "me", "on", ">p@ss/word", "~bookmark:*", "+@all"]);
     redis.tell(&["CONFIG", "SET", "requirepass", "secret"]);
@@ -42,7 +42,7 @@ fn a_password_or_a_user_of_its_own_lets_in_and_a_wrong_one_is_refused_and_not_re
 
 #[test]
 fn databases_are_apart() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let uri = format!("http://{}/", site.address());
     let [first, second] = ["/1", "/2"].map(|number| on(&(redis.store() + number)));
     assert_eq!(save(&first, "a", &uri).status, 303);

@@ -4,9 +4,9 @@ use std::sync::Barrier;
 use std::thread;
 
 use harness::program::Program;
+use harness::redis::Redis;
 
 use crate::asked::{get, post, save, send, site};
-use crate::real::Redis;
 use crate::{leads, on, on_with};
 
 const JSON: [(&str, &str); 1] = [("Accept", "application/json")];
@@ -17,7 +17,7 @@ fn list(server: &Program) -> String {
 
 #[test]
 fn what_one_changes_the_other_shows_at_once() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let servers = [on(&redis.store()), on(&redis.store())];
     let at = |path: &str| format!("http://{}{path}", site.address());
     for round in 0..10 {
@@ -40,7 +40,7 @@ fn what_one_changes_the_other_shows_at_once() {
 
 #[test]
 fn of_two_that_change_the_same_one_wins_and_the_other_is_told() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let servers = [on(&redis.store()), on(&redis.store())];
     let at = |path: &str| format!("http://{}{path}", site.address());
     let mut was = at("/");
@@ -68,7 +68,7 @@ fn of_two_that_change_the_same_one_wins_and_the_other_is_told() {
 
 #[test]
 fn visits_are_added_up_and_none_is_lost_by_a_drain() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let [one, other] = [on(&redis.store()), on(&redis.store())];
     assert_eq!(save(&one, "a", &format!("http://{}/", site.address())).status, 303);
     for (server, visits) in [(one, 30), (other, 12)] {
@@ -85,7 +85,7 @@ fn visits_are_added_up_and_none_is_lost_by_a_drain() {
 
 #[test]
 fn who_signed_in_at_one_is_known_to_the_other_until_signing_out_at_either() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let hash = longhand_kit::auth::PasswordHash::make("open", 1_000).unwrap().to_string();
     let servers = [(), ()].map(|()| on_with(&redis.store(), &[("PASSWORD", &hash)]));
     let signed_in = post(&format!("{}/.login", servers[0].url), "password=open");
@@ -102,7 +102,7 @@ fn who_signed_in_at_one_is_known_to_the_other_until_signing_out_at_either() {
 
 #[test]
 fn what_somebody_else_emptied_is_empty() {
-    let (redis, site) = (Redis::new(), site());
+    let (redis, site) = (Redis::start(), site());
     let server = on(&redis.store());
     let uri = format!("http://{}/", site.address());
     assert_eq!(save(&server, "a", &uri).status, 303);

@@ -1,4 +1,4 @@
-//! A Redis as a program of its own.
+//! A Redis as a program of its own: `redis-server`, told things by `redis-cli`.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -7,11 +7,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Instant;
 
-use harness::client::NEVER;
-use harness::program::Folder;
+use crate::client::NEVER;
+use crate::program::Folder;
 
 /// A running Redis. Dropped, it is killed.
-pub(crate) struct Redis {
+pub struct Redis {
     child: Child,
     port: u16,
     folder: Folder,
@@ -19,11 +19,16 @@ pub(crate) struct Redis {
 
 impl Redis {
     /// One that has written what it acknowledges to its disk.
-    pub(crate) fn new() -> Self {
+    #[must_use]
+    pub fn start() -> Self {
         let folder = Folder::new();
         // Somebody else may take the port meanwhile.
         for _ in 0..10 {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = TcpListener::bind("127.0.0.1:0")
+                .expect("as it must be")
+                .local_addr()
+                .expect("as it must be")
+                .port();
             if let Some(child) = begin(port, &folder) {
                 return Self { child, port, folder };
             }
@@ -32,38 +37,38 @@ impl Redis {
     }
 
     /// The setting that leads to it.
-    pub(crate) fn store(&self) -> String {
+    pub fn store(&self) -> String {
         self.store_as("")
     }
 
     /// The same, with who asks before its address.
-    pub(crate) fn store_as(&self, who: &str) -> String {
+    pub fn store_as(&self, who: &str) -> String {
         format!("redis://{who}127.0.0.1:{}", self.port)
     }
 
     /// Tells it something by its own client, and gives what it said.
-    pub(crate) fn tell(&self, words: &[&str]) -> String {
+    pub fn tell(&self, words: &[&str]) -> String {
         let mut command = Command::new("redis-cli");
         command.args(["-p", &self.port.to_string()]).args(words);
         let said = command.output().expect("redis-cli, of the package redis-tools");
         assert!(said.status.success(), "{words:?}: {said:?}");
-        String::from_utf8(said.stdout).unwrap().trim().to_owned()
+        String::from_utf8(said.stdout).expect("as it must be").trim().to_owned()
     }
 
     /// Sends it a signal: `STOP`, `CONT`, `TERM`, `KILL`.
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &pid]).status();
         assert!(sent.expect("a shell").success());
     }
 
     /// Waits for its end.
-    pub(crate) fn ended(&mut self) {
-        self.child.wait().unwrap();
+    pub fn ended(&mut self) {
+        self.child.wait().expect("as it must be");
     }
 
     /// Starts it again where it was, with what it had written.
-    pub(crate) fn again(&mut self) {
+    pub fn again(&mut self) {
         let end = Instant::now() + NEVER;
         self.child = loop {
             if let Some(child) = begin(self.port, &self.folder) {
@@ -91,7 +96,7 @@ fn begin(port: u16, folder: &Folder) -> Option<Child> {
     command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("redis-server, of the package of that name");
     let lines: Receiver<String> = {
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = BufReader::new(child.stdout.take().expect("as it must be")).lines();
         let (say, said) = channel();
         thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(say.send(line))));
         said
@@ -102,6 +107,6 @@ fn begin(port: u16, folder: &Folder) -> Option<Child> {
         }
     }
     let _ = child.kill();
-    child.wait().unwrap();
+    child.wait().expect("as it must be");
     None
 }
