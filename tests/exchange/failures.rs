@@ -2,8 +2,9 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
-use harness::talk::talk;
+use harness::talk::{talk, talk_of};
 use longhand::transport::Scripted;
 use longhand::wire::Violation;
 use longhand::{
@@ -87,6 +88,25 @@ fn a_handler_may_answer_a_failed_body_in_its_own_words_but_not_with_another_stat
     });
     assert_eq!(other.only().status, 400);
     assert!(other.only().text().starts_with("ended-in-body: "));
+}
+
+#[test]
+fn a_refusal_does_not_depend_on_what_came_behind_the_byte_at_fault() {
+    // A blank is no beginning of a request; what comes behind it is not one to be answered as HEAD.
+    for garbage in [" HEAD / HTTP/1.1\r\n\r\n", "\nHEAD / HTTP/1.1\r\n\r\n"] {
+        let whole = talk(Scripted::new().send(garbage).end(), &Limits::default(), |_| "hello");
+        let drip = Scripted::new().drip(garbage, Duration::ZERO).end();
+        let dripped = talk(drip, &Limits::default(), |_| "hello");
+        assert_eq!(whole.peer.output_text(), dripped.peer.output_text());
+        assert!(whole.only().text().contains("Help: "), "{garbage:?}");
+    }
+    let head = talk_of(
+        Scripted::new().send("HEAD  HTTP/1.1\r\n").end(),
+        &["HEAD"],
+        &Limits::default(),
+        |_| "hello",
+    );
+    assert_eq!((head.only().status, head.only().text().as_str()), (400, ""));
 }
 
 #[test]

@@ -268,8 +268,11 @@ impl Connection<'_, '_> {
 
     /// Answers a broken rule. Nothing is parsed after it.
     fn refuse(&mut self, violation: Violation) -> End {
-        // The method is known, or it is not HEAD.
-        let head_only = self.buffer.filled().trim_ascii_start().starts_with(b"HEAD ");
+        // The method is known, or it is not HEAD. What stands behind the byte at fault may not have come
+        // yet, and decides nothing.
+        let received = self.buffer.filled();
+        let before = &received[..violation.at().min(received.len())];
+        let head_only = before.trim_ascii_start().starts_with(b"HEAD ");
         let asked = Asked { version: Version::Http11, head_only, persistence: Persistence::Close };
         self.now = self.link.now();
         let mut reply = Broken::behind(self.framing, self.buffer.filled(), violation).answer();
