@@ -109,6 +109,7 @@ impl<'r> Splitter<'r> {
             return Err(self.refuse(self.at(), expected, b""));
         }
         let head = self.head()?;
+        self.check_first_line()?;
         self.label.name = Some(head.name.clone());
         Ok(Some(head))
     }
@@ -178,12 +179,28 @@ impl<'r> Splitter<'r> {
 
     /// Consumes the head of a part, up to and with its empty line.
     fn head(&mut self) -> io::Result<Head> {
-        let length = self.head_length()?;
+        // One byte too many shows that there are; what a refusal shows does not depend on how many came.
+        let length = self.head_length()?.min(self.limits.head.saturating_add(1));
         let bytes = &self.buffered()[..length];
         let head = Head::parse(bytes, &self.limits)
             .map_err(|(expected, i)| self.refuse(self.at() + i as u64, expected, &bytes[i..]))?;
         self.advance(length);
         Ok(head)
+    }
+
+    /// "Lines in a body-part must not start with the specified dash-boundary" (RFC 2046 section 5.1.1).
+    /// Behind the empty line of a head, where no other line end is, some programs take one for a
+    /// delimiter and others for content.
+    fn check_first_line(&mut self) -> io::Result<()> {
+        let length = self.delimiter.len() - 2;
+        while self.buffered().len() < length && self.delimiter[2..].starts_with(self.buffered()) {
+            self.require(self.buffered().len() + 1)?;
+        }
+        if self.buffered().starts_with(&self.delimiter[2..]) {
+            let expected = "content or a line end, and no boundary behind the empty line";
+            return Err(self.refuse(self.at(), expected, &self.buffered()[..length]));
+        }
+        Ok(())
     }
 
     /// The length of the head, or of what there is of it where it is too long or the body ends in it.
