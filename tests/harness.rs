@@ -29,3 +29,7 @@ pub mod json;
 pub mod relay;
 #[path = "harness/browser/mod.rs"]
 pub mod browser;
+#[path = "harness/grammar.rs"]
+pub mod grammar;
+#[path = "harness/laws/mod.rs"]
+pub mod laws;
