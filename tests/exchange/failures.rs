@@ -4,11 +4,13 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use harness::talk::{talk, talk_of};
+use harness::answer::{Answer, answers};
+use harness::talk::{Clock, Road, Travel, talk, talk_of};
 use longhand::transport::Scripted;
 use longhand::wire::Violation;
 use longhand::{
-    BadValue, FieldValue, IntoResponse, Limits, Refusal, Reply, Request, Response, Status,
+    BadValue, FieldValue, IntoResponse, Limits, Refusal, Reply, Request, Response, Status, Why,
+    serve_connection,
 };
 
 use crate::{GET, post};
@@ -107,6 +109,25 @@ fn a_refusal_does_not_depend_on_what_came_behind_the_byte_at_fault() {
         |_| "hello",
     );
     assert_eq!((head.only().status, head.only().text().as_str()), (400, ""));
+}
+
+#[test]
+fn a_read_that_a_signal_interrupts_has_not_failed() {
+    let peer =
+        Scripted::new().send(post("Content-Length: 5\r\n", "")).send("hello").send(GET).end();
+    let mut reads = 0;
+    let mut every_other = |travel| {
+        reads += usize::from(travel == Travel::Read);
+        let interrupted = travel == Travel::Read && reads % 2 == 1;
+        if interrupted { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    };
+    let clock = Clock::default();
+    let mut road = Road::new(peer, &clock, &mut every_other);
+    let why = serve_connection(&mut road, &Limits::default(), |request: &mut Request<'_>| {
+        request.body().read_all().map(|body| Response::text(format!("{} bytes", body.len())))
+    });
+    let texts: Vec<_> = answers(&road.peer.output(), &[]).iter().map(Answer::text).collect();
+    assert_eq!((why, texts), (Why::PeerClosed, vec!["5 bytes".to_owned(), "0 bytes".to_owned()]));
 }
 
 #[test]

@@ -114,7 +114,13 @@ impl Source for Link<'_> {
     fn receive(&mut self, into: &mut [u8], now: Instant, left: Duration) -> io::Result<usize> {
         self.flush()?;
         self.transport.set_read_deadline(now, Some(left));
-        self.transport.read(into)
+        loop {
+            match self.transport.read(into) {
+                // By a signal, as `Read` allows it: nothing has failed, and the deadline stays.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
     }
 
     fn send_now(&mut self, bytes: &[u8]) -> io::Result<()> {
