@@ -89,12 +89,18 @@ fn answers_are_written_when_64_kib_have_come_together() {
 }
 
 #[test]
-fn a_large_body_leaves_with_its_head_and_all_before_it_in_one_write() {
+fn a_large_body_leaves_in_two_writes_its_beginning_with_the_head_and_all_before_it() {
     let peer = Scripted::new().send([GET, GET, GET].concat()).end();
     let talk =
         talk(peer, &Limits::default(), |_| Response::bytes("text/plain", vec![b'a'; 16 << 10]));
     assert_eq!(talk.answers.len(), 3);
-    assert_eq!(talk.writes().len(), 3);
+    let writes = talk.writes();
+    assert_eq!(writes.len(), 6);
+    for both in writes.chunks(2) {
+        assert!(both[0].starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", both[0].escape_ascii());
+        assert!(both[0].ends_with(b"aaaa"), "a beginning of the body");
+        assert!(both[1].iter().all(|octet| *octet == b'a'), "the rest of it");
+    }
 }
 
 #[test]

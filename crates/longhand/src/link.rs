@@ -1,8 +1,8 @@
 //! A transport and what waits to be written to it.
 //!
 //! Answers are gathered in one buffer and leave in one write: before every read of the transport,
-//! and when 64 KiB have come together. Large bodies are not copied; they leave in one vectored write
-//! with what was gathered before them.
+//! and when 64 KiB have come together. Large bodies are not copied; their beginning leaves in one
+//! vectored write with what was gathered before them.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -15,6 +15,12 @@ const GATHERED: usize = 64 << 10;
 
 /// From this length on, bytes are written from where they are.
 pub(crate) const LARGE: usize = 16 << 10;
+
+/// So much of a large body goes with what was gathered before it, in a write of its own: what Go does by
+/// the size of its buffer. Over loopback, 1 MiB from memory goes out 1.7 times as often at 0.6 of the
+/// CPU; 1 KiB does it as well as 16, the head alone does not. The peer's receive buffer grows less then
+/// (0.6 MB instead of 4), so what it reads is still in a cache.
+const FIRST: usize = 4 << 10;
 
 /// The connection's transport with its outgoing buffer.
 pub(crate) struct Link<'t> {
@@ -53,9 +59,13 @@ impl<'t> Link<'t> {
     }
 
     fn send_large(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut slices = [IoSlice::new(&self.out), IoSlice::new(bytes)];
-        let written =
-            self.check().and_then(|()| write_all_vectored(&mut *self.transport, &mut slices));
+        let (first, rest) = bytes.split_at(if self.out.is_empty() { 0 } else { FIRST });
+        let mut slices = [IoSlice::new(&self.out), IoSlice::new(first)];
+        let written = self
+            .check()
+            .and_then(|()| write_all_vectored(&mut *self.transport, &mut slices))
+            .and_then(|()| self.transport.write_all(rest))
+            .and_then(|()| self.transport.flush());
         self.written(written)
     }
 
@@ -92,7 +102,7 @@ fn write_all_vectored(
             Err(error) => return Err(error),
         }
     }
-    transport.flush()
+    Ok(())
 }
 
 /// What a body needs of its connection. A trait, so that the lifetime of the transport does not
