@@ -133,8 +133,9 @@ impl<'b> Fields<'b> {
     /// Every line: name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
         let bytes = self.bytes;
-        // Names are ASCII, values may not be text: one look at all of it mostly saves one a name.
-        let end = self.lines.last().map_or(0, |line| line.value.1 as usize);
+        // Names are ASCII, values may not be text: one look at all of it mostly saves one a name. The
+        // last value, often the cookies, is not looked at.
+        let end = self.lines.last().map_or(0, |line| line.name.1 as usize);
         let text = core::str::from_utf8(&bytes[..end]).ok();
         self.lines.iter().map(move |line| {
             let name = line.name.0 as usize..line.name.1 as usize;

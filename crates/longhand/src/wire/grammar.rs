@@ -223,23 +223,23 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// How many octets at the front of `bytes` belong to a field value: the index of the first that
 /// [`is_value`] refuses, or the length.
 ///
-/// Sixteen octets a step, as two words whose lanes are tested together: a lane is flagged when it
-/// is below 0x20 or equal to 0x7f. A borrow can flag a lane wrongly only above a lane that was
-/// flagged rightly, so the lowest flag is exact. HTAB is flagged too and looked at by itself.
+/// Sixteen octets a step, as two words whose lanes are tested together. The test flags every lane that
+/// must stop the run, and a few that need not: HTAB, and lanes that a borrow or a carry from the one
+/// below has changed. So a flag is a question, which the table answers.
 #[inline]
 #[must_use]
 pub fn value_run(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((step, after)) = rest.split_first_chunk::<16>() {
         let (low, high) = step.split_at(8);
-        let (low, high) = (stops(low), stops(high));
+        let (low, high) = (flags(low), flags(high));
         if low | high == 0 {
             rest = after;
             continue;
         }
         let skip = if low != 0 { low.trailing_zeros() } else { 64 + high.trailing_zeros() };
         match &rest[(skip / 8) as usize..] {
-            [b'\t', after @ ..] => rest = after,
+            [octet, after @ ..] if is_value(*octet) => rest = after,
             stopped => return bytes.len() - stopped.len(),
         }
     }
@@ -247,14 +247,13 @@ pub fn value_run(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + tail.unwrap_or(rest.len())
 }
 
-/// The high bit of each lane that holds a control octet or DEL.
+/// The high bit of each lane that may hold a control octet or DEL: 0x20 less borrows, or 1 more makes
+/// 0x80, and the lane's own high bit was not set.
 #[inline(always)]
-fn stops(lanes: &[u8]) -> u64 {
+fn flags(lanes: &[u8]) -> u64 {
     let Some(lanes) = lanes.first_chunk::<8>() else { return 0 };
     let word = u64::from_le_bytes(*lanes);
-    let below_space = word.wrapping_sub(LANES * 0x20) & !word;
-    let delete = word ^ (LANES * 0x7f);
-    (below_space | (delete.wrapping_sub(LANES) & !delete)) & HIGH
+    (word.wrapping_sub(LANES * 0x20) | word.wrapping_add(LANES)) & !word & HIGH
 }
 
 #[cfg(test)]

@@ -184,15 +184,12 @@ fn check_port(bytes: &[u8], at: usize) -> Result<(), Violation> {
         [b':', digits @ ..] => digits,
         [other, ..] => return Err(Violation::new(Kind::HostOctet, at, Some(*other))),
     };
-    let mut port = 0;
-    for (i, &octet) in digits.iter().enumerate() {
-        if !octet.is_ascii_digit() {
-            return Err(Violation::new(Kind::PortDigits, at + 1 + i, Some(octet)));
-        }
-        // However many digits there are, more than a port can be stays more than that.
-        port = (port * 10 + u32::from(octet - b'0')).min(65_536);
+    if let Some(i) = digits.iter().position(|octet| !octet.is_ascii_digit()) {
+        return Err(Violation::new(Kind::PortDigits, at + 1 + i, Some(digits[i])));
     }
-    if port > 65_535 {
+    // Four digits are a port; of more, however many there are, too much stays too much.
+    let add = |port: u32, digit: &u8| (port * 10 + u32::from(digit - b'0')).min(65_536);
+    if digits.len() > 4 && digits.iter().fold(0, add) > 65_535 {
         return Err(Violation::new(Kind::PortDigits, at + 1, digits.first().copied()));
     }
     Ok(())
