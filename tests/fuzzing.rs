@@ -86,4 +86,4 @@ macro_rules! parsers {
     };
 }
 
-parsers! { head chunked conversation responses cookies forms multipart ranges paths forwarded }
+parsers! { head chunked conversation responses cookies forms multipart ranges paths forwarded values }

@@ -22,6 +22,7 @@ pub const ALL: &[(&str, Generator)] = &[
     ("ranges", ranges),
     ("paths", paths),
     ("forwarded", forwarded),
+    ("values", values),
 ];
 
 /// The input of this seed: what `generate` makes of it, one time of four with mutations.
@@ -402,5 +403,32 @@ fn forwarded(random: &mut Random) -> Vec<u8> {
         "for",
     ];
     let parts = (0..random.below(14)).map(|_| word(random, PARTS));
+    parts.collect::<String>().into_bytes()
+}
+
+fn values(random: &mut Random) -> Vec<u8> {
+    const WHOLE: &[&str] = &[
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "W/\"a-1\"",
+        "\"a\"",
+        "\"a\\\"b\"",
+        "aGVsbG8=",
+        "aGVsbG8",
+        "_-8",
+        "https://example.com:443/a",
+        "http://[::1]:8000",
+        "//evil.example",
+        "/a/../..//b?c#d",
+    ];
+    const PARTS: &[&str] = &[
+        "/", "a", "..", "?", "#", "%2F", "%5c", "\\", "//", "://", "https", "@", ":80", ",", ", ",
+        "\"", "\\\"", "=", "\t", " ", "\u{e9}", "W/", "[::1]", ".",
+    ];
+    if random.below(3) == 0 {
+        return word(random, WHOLE).as_bytes().to_vec();
+    }
+    let parts = (0..random.below(10)).map(|_| *random.pick(PARTS));
     parts.collect::<String>().into_bytes()
 }

@@ -20,6 +20,7 @@ pub mod multipart;
 pub mod paths;
 pub mod ranges;
 pub mod responses;
+pub mod values;
 pub mod wire;
 
 /// The laws of one parser.
@@ -37,6 +38,7 @@ pub const ALL: &[(&str, Laws)] = &[
     ("ranges", ranges::check),
     ("paths", paths::check),
     ("forwarded", forwarded::check),
+    ("values", values::check),
 ];
 
 /// Random numbers that the bytes decide: an input that breaks a law breaks it again.
