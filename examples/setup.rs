@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use longhand::transport::Acceptor;
 use longhand::{Event, IntoResponse, Request, Server};
+use longhand_kit::forwarded::Proxies;
 
 /// The value of a setting, or `default` where it is not set. One that cannot be read ends the
 /// program with exit code 2 and says what was wanted.
@@ -42,6 +43,24 @@ pub fn bad_setting(name: &str, found: &str, wanted: &str) -> ! {
 pub fn millis(name: &str, default: Duration) -> Duration {
     let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(setting(name, default, "a number of milliseconds"))
+}
+
+/// What a program without arguments does with its arguments: help, or a refusal, and its exit code.
+pub fn help(text: &str) -> Option<ExitCode> {
+    let argument = env::args_os().nth(1)?;
+    if argument == "--help" || argument == "-h" {
+        print!("{text}");
+        return Some(ExitCode::SUCCESS);
+    }
+    eprintln!("{}: expected no argument, or --help", argument.display());
+    Some(ExitCode::from(2))
+}
+
+/// The proxies in front whose `X-Forwarded-…` fields are believed, from `TRUSTED_PROXIES`.
+pub fn proxies() -> Proxies {
+    let text: String = setting("TRUSTED_PROXIES", String::new(), "addresses like 10.0.0.0/8, ::1");
+    let proxies = Proxies::x_forwarded(&text);
+    proxies.unwrap_or_else(|bad| bad_setting("TRUSTED_PROXIES", &text, &bad.to_string())).and_host()
 }
 
 /// A server on `HOST` (default 127.0.0.1) and `PORT` (default 8000), or on the socket that a supervisor

@@ -1,0 +1,140 @@
+//! A load balancer: one address in front of several servers, which may come and go.
+//!
+//! ```text
+//! BACKENDS=127.0.0.1:8001,127.0.0.1:8002 cargo run --example balancer
+//! curl http://127.0.0.1:8000/.balancer
+//! ```
+//!
+//! Nothing is passed on as it came: longhand's parsers read both messages, and both are written anew, so
+//! that no byte can mean one thing here and another behind. Bodies stream both ways through a few
+//! buffers; a request's is sent before its answer is read. Upgrades (WebSocket), interim responses
+//! but 100, and trailers are not carried.
+//!
+//! In reading order: heads on the other side (`fields`), what is known of a backend (`backend`), bodies on
+//! their way (`body`), which backend is asked and what happens when it fails (`balancer`).
+
+mod fields;
+mod backend;
+mod body;
+mod balancer;
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::ToSocketAddrs;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use longhand::{Event, Limits, Request};
+
+use crate::backend::Backend;
+use crate::balancer::Balancer;
+
+const HELP: &str = "\
+balancer: one address in front of several servers
+
+It prints the address to open; /.balancer shows the backends to clients on this
+machine. Settings come from the environment:
+
+  BACKENDS         the servers: 127.0.0.1:8001,127.0.0.1:8002; names are looked up once
+  POLICY           `round-robin` (default), or `least-in-flight`
+  HEALTH           the path that each is asked for, default /.healthz: 2xx and 3xx bring it
+                   requests; 404 and 503 let it finish what it has; anything else twice
+                   in a row means that it is down
+  HEALTH_MS        how often, default 1000; 0 never. A backend's LAME_DUCK_MS is longer
+  CONNECT_MS       how long a backend may take to accept, default 1000
+  ANSWER_MS        how long it may pause before and within its answer, default 30000
+  EJECT_MS         how long it gets nothing once three requests in a row failed, default 5000
+  TRUSTED_PROXIES  proxies in front whose X-Forwarded-* fields are believed: 10.0.0.0/8, ::1;
+                   backends get these fields anew, whatever a client says
+  PORT             the port, default 8000; 0 takes a free one
+  HOST             the address to listen on, default 127.0.0.1
+  LISTEN           `stdin`: it listens on the socket that is its standard input
+  LAME_DUCK_MS     how long SIGTERM lets it go on as before, default 0
+  DRAIN_MS         how long what has begun may then take, default 10000
+  NOTIFY_SOCKET    where systemd wants to hear when it is ready
+";
+
+fn main() -> ExitCode {
+    if let Some(code) = setup::help(HELP) {
+        return code;
+    }
+    let [connect, patience] = [("CONNECT_MS", 1), ("ANSWER_MS", 30)].map(|(name, default)| {
+        let time = setup::millis(name, Duration::from_secs(default));
+        if time.is_zero() { setup::bad_setting(name, "0", "more than no time") } else { time }
+    });
+    let every = setup::millis("HEALTH_MS", Duration::from_secs(1));
+    let path: String = setup::setting("HEALTH", "/.healthz".to_owned(), "a path");
+    if !path.starts_with('/') || !path.bytes().all(|octet| octet.is_ascii_graphic()) {
+        setup::bad_setting("HEALTH", &path, "a path, such as /.healthz");
+    }
+    let policy = setup::setting("POLICY", "round-robin".to_owned(), "text");
+    if !["round-robin", "least-in-flight"].contains(&&*policy) {
+        setup::bad_setting("POLICY", &policy, "`round-robin` or `least-in-flight`");
+    }
+    // The backends judge how long a body may be; here it only passes.
+    let limits = Limits { body: u64::MAX, ..Limits::default() };
+    let (backends, proxies, server) = (backends(), setup::proxies(), setup::bind().limits(limits));
+    // As long as the program: the checks refer to it, and all that passes through.
+    let balancer: &Balancer = Box::leak(Box::new(Balancer {
+        backends,
+        least_in_flight: policy == "least-in-flight",
+        connect,
+        patience,
+        proxies,
+        server: server.handle(),
+        via: format!("balancer-{:016x}", RandomState::new().hash_one(())),
+        next: 0.into(),
+    }));
+    for backend in balancer.backends.iter().filter(|_| !every.is_zero()) {
+        let path = path.clone();
+        thread::spawn(move || backend.check_for_ever(&path, every));
+    }
+    setup::run_observed(server, tell, |request: &mut Request<'_>| balancer.answer(request))
+}
+
+fn backends() -> Vec<Backend> {
+    const WANTED: &str = "addresses like 127.0.0.1:8001,127.0.0.1:8002";
+    let eject = setup::millis("EJECT_MS", Duration::from_secs(5));
+    let list: String = setup::setting("BACKENDS", String::new(), WANTED);
+    let backend = |name: &str| {
+        let found = name.trim().to_socket_addrs().ok().and_then(|mut found| found.next());
+        let address = found.unwrap_or_else(|| setup::bad_setting("BACKENDS", &list, WANTED));
+        Backend::new(address, eject)
+    };
+    list.split(',').map(backend).collect()
+}
+
+/// Why a client did not get a backend's answer, or not all of it.
+fn tell(event: &Event<'_>) {
+    if let Event::Answered(answered) = event
+        && let (Some(error), Some(head)) = (answered.error, answered.head)
+    {
+        eprintln!("{} {}: {}: {error}", head.method, head.target.path(), answered.status);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read and not said, or said and not read, is a mistake in one of the two.
+    #[test]
+    fn the_help_lists_the_settings_that_are_read() {
+        let source = concat!(
+            include_str!("main.rs"),
+            include_str!("../setup.rs"),
+            include_str!("../service.rs")
+        );
+        for name in HELP.lines().filter_map(|line| line.strip_prefix("  ")) {
+            let name = name.split(' ').next().unwrap();
+            if !name.is_empty() {
+                assert!(source.contains(&format!("\"{name}\"")), "{name} is not read");
+            }
+        }
+        for part in source.split('"').filter(|part| {
+            part.len() > 3 && part.bytes().all(|octet| octet.is_ascii_uppercase() || octet == b'_')
+        }) {
+            assert!(HELP.contains(&format!("\n  {part} ")), "{part} is not in the help");
+        }
+    }
+}
