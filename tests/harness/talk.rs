@@ -189,3 +189,68 @@ impl Transport for Road<'_> {
         self.peer.wall() + self.clock.passed()
     }
 }
+
+/// A road on which few bytes travel at once: each read and each write moves no more than that.
+pub struct Narrow {
+    /// The peer at its end.
+    pub peer: Scripted,
+    /// How many.
+    pub bytes: usize,
+}
+
+impl Read for Narrow {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let most = into.len().min(self.bytes);
+        self.peer.read(&mut into[..most])
+    }
+}
+
+impl Write for Narrow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.peer.write(&bytes[..bytes.len().min(self.bytes)])
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        // Across the edges of the slices, as a socket does.
+        let bytes = slices.iter().flat_map(|slice| slice.iter()).take(self.bytes);
+        self.peer.write(&bytes.copied().collect::<Vec<u8>>())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.peer.flush()
+    }
+}
+
+impl Transport for Narrow {
+    fn set_read_deadline(&mut self, now: Instant, left: Option<Duration>) {
+        self.peer.set_read_deadline(now, left);
+    }
+
+    fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {
+        self.peer.set_write_stall(limit)
+    }
+
+    fn close_write(&mut self) -> io::Result<()> {
+        self.peer.close_write()
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
+        None
+    }
+
+    fn now(&self) -> Instant {
+        self.peer.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.peer.wall()
+    }
+}

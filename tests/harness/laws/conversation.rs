@@ -15,6 +15,7 @@ use longhand::{Limits, Request, Response, Status, Why, serve_connection};
 use super::wire::{message_end, part_bytes};
 use super::{pieces, random_of, setting};
 use crate::answer::{Answer, Extent, answers};
+use crate::talk::Narrow;
 
 /// What was seen of a request by its handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +45,16 @@ pub fn check(bytes: &[u8]) {
     let (setting, wire) = setting(bytes);
     let limits = limits(setting);
     let mut random = random_of(bytes);
-    let whole = serve(setting, wire, &[wire.len()], &limits);
+    let whole = serve(setting, wire, &[wire.len()], usize::MAX, &limits);
     let small = if wire.len() <= 600 { 1 } else { 24 };
     for largest in [small, 1 + wire.len() / 2] {
         let cut = pieces(wire.len(), largest, &mut random);
-        assert_eq!(serve(setting, wire, &cut, &limits), whole, "the same in pieces: {cut:?}");
+        let found = serve(setting, wire, &cut, usize::MAX, &limits);
+        assert_eq!(found, whole, "the same in pieces: {cut:?}");
     }
+    let most = 1 + whole.output.len() / (2 + random.below(30));
+    let found = serve(setting, wire, &[wire.len()], most, &limits);
+    assert_eq!(found, whole, "the same by {most} bytes at once");
     check_calls(wire, &limits, &whole);
     check_answers(wire, &limits, &whole);
 }
@@ -69,7 +74,9 @@ fn limits(setting: u8) -> Limits {
     }
 }
 
-fn serve(setting: u8, wire: &[u8], pieces: &[usize], limits: &Limits) -> Outcome {
+/// Serves a peer that sends the bytes in these pieces, over a road on which at most so many `bytes`
+/// travel at once.
+fn serve(setting: u8, wire: &[u8], pieces: &[usize], bytes: usize, limits: &Limits) -> Outcome {
     let mut peer = Scripted::new();
     let mut rest = wire;
     // Half a second altogether is less than any deadline, and the Date stays the same.
@@ -79,14 +86,15 @@ fn serve(setting: u8, wire: &[u8], pieces: &[usize], limits: &Limits) -> Outcome
         let (now, later) = rest.split_at(*piece);
         (peer, rest) = (peer.wait(pause).send(now), later);
     }
-    let mut peer = peer.end();
+    let mut road = Narrow { peer: peer.end(), bytes };
     let calls = RefCell::new(Vec::new());
-    let why = serve_connection(&mut peer, limits, |request: &mut Request<'_>| {
+    let why = serve_connection(&mut road, limits, |request: &mut Request<'_>| {
         let number = u8::try_from(calls.borrow().len() % 251).unwrap_or(0);
         let (call, result) = take(setting.wrapping_add(number), request);
         calls.borrow_mut().push(call);
         result.map(|()| answer(setting.wrapping_add(number) >> 2))
     });
+    let peer = road.peer;
     assert!(peer.elapsed() <= pauses, "a peer that ends costs no time but its own");
     let read = peer.happened().iter().map(|(_, happened)| match happened {
         Happened::Read(count) => *count,
@@ -126,7 +134,9 @@ fn one_by_one(request: &mut Request<'_>, body: &mut Vec<u8>) -> io::Result<usize
 
 fn answer(how: u8) -> Response {
     match how & 7 {
-        0 | 1 => Response::text("hello"),
+        0 => Response::text("hello"),
+        // From 16 KiB on, a body is not gathered.
+        1 => Response::bytes("text/plain", vec![b'x'; (16 << 10) - 1 + usize::from(how & 8 > 0)]),
         2 => Response::new(Status::NO_CONTENT),
         3 => Response::text("bye").close(),
         4 => Response::stream("text/plain", |out| {
