@@ -1,17 +1,23 @@
 //! The balancer as a program, in front of servers of this test: longhand's own, and scripts that answer
 //! byte for byte what no server should.
 //!
-//! Which backend gets a request (`choosing`), and that no request is ever read as two (`smuggling`). Nothing waits a while: each test asks until what it waits for has come.
+//! Which backend gets a request (`choosing`), what becomes of its head and body on the way (`passing`),
+//! what the client is told when a backend fails (`failing`), and that no request is ever read as two
+//! (`smuggling`). Nothing waits a while: each test asks until what it waits for has come.
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 #[path = "balancer/choosing.rs"]
 mod choosing;
+#[path = "balancer/failing.rs"]
+mod failing;
+#[path = "balancer/passing.rs"]
+mod passing;
 #[path = "balancer/settings.rs"]
 mod settings;
 #[path = "balancer/smuggling.rs"]
 mod smuggling;
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -78,14 +84,26 @@ fn script(script: impl Fn(usize, &mut TcpStream) + Send + Sync + 'static) -> Scr
 
 /// Everything up to the end of a head; nothing where the connection ends before.
 fn head(stream: &mut TcpStream) -> String {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte) {
-            Ok(1) => head.push(byte[0]),
-            _ => return String::new(),
-        }
+    let head = up_to(stream, "\r\n\r\n");
+    if head.ends_with("\r\n\r\n") { head } else { String::new() }
+}
+
+/// Everything up to these bytes, or to the end.
+fn up_to(stream: &mut TcpStream, end: &str) -> String {
+    let (mut text, mut byte) = (String::new(), [0]);
+    while !text.ends_with(end) && matches!(stream.read(&mut byte), Ok(1)) {
+        text.push(char::from(byte[0]));
     }
-    String::from_utf8(head).unwrap()
+    text
+}
+
+/// A server that answers each request with these bytes, and closes.
+fn says(bytes: &'static str) -> Script {
+    script(move |_, stream| {
+        if !head(stream).is_empty() {
+            stream.write_all(bytes.as_bytes()).unwrap();
+        }
+    })
 }
 
 /// The answer to a request without a body, on a connection of its own.

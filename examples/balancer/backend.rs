@@ -19,10 +19,18 @@ const KEPT_FOR: Duration = Duration::from_secs(30);
 /// A connection to a backend.
 pub(crate) type Upstream = Responses<TcpTransport>;
 
+/// How long a backend may take to accept, may pause before and within its answer, and is left alone when
+/// it has failed.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) connect: Duration,
+    pub(crate) answer: Duration,
+    pub(crate) eject: Duration,
+}
+
 pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
-    /// How long it is left alone when it has failed.
-    pub(crate) eject: Duration,
+    pub(crate) times: Times,
     /// There is a clone for each request that is with it.
     pub(crate) flight: Arc<()>,
     health: Mutex<Health>,
@@ -48,9 +56,9 @@ impl Health {
 }
 
 impl Backend {
-    pub(crate) fn new(address: SocketAddr, eject: Duration) -> Self {
+    pub(crate) fn new(address: SocketAddr, times: Times) -> Self {
         let (flight, health, kept) = Default::default();
-        Self { address, eject, flight, health, kept }
+        Self { address, times, flight, health, kept }
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -67,14 +75,14 @@ impl Backend {
         let mut health = lock(&self.health);
         (health.failed, health.failed_in_a_row) = (health.failed + 1, health.failed_in_a_row + 1);
         if health.failed_in_a_row >= FAILURES {
-            health.ejected_until = Some(Instant::now() + self.eject);
+            health.ejected_until = Some(Instant::now() + self.times.eject);
         }
     }
 
-    pub(crate) fn open(&self, connect: Duration, stall: Duration) -> io::Result<Upstream> {
-        let mut transport =
-            TcpTransport::over(TcpStream::connect_timeout(&self.address, connect)?)?;
-        transport.set_write_stall(stall)?;
+    pub(crate) fn connect(&self) -> io::Result<Upstream> {
+        let stream = TcpStream::connect_timeout(&self.address, self.times.connect)?;
+        let mut transport = TcpTransport::over(stream)?;
+        transport.set_write_stall(self.times.answer)?;
         Ok(Responses::new(transport, &Limits::default()))
     }
 
@@ -100,36 +108,38 @@ impl Backend {
     pub(crate) fn check_for_ever(&self, path: &str, every: Duration) {
         loop {
             let begun = Instant::now();
-            self.heard(self.check(path, every.max(Duration::from_secs(1))).ok());
+            let status = self.check(path, every.max(Duration::from_secs(1))).ok();
+            if let Some(state) = self.heard(status) {
+                let answer = status.map_or("no answer".to_owned(), |status| status.to_string());
+                eprintln!("backend {} is {state}: {path} gets {answer}", self.address);
+            }
             thread::sleep(every.saturating_sub(begun.elapsed()));
         }
     }
 
     fn check(&self, path: &str, patience: Duration) -> io::Result<Status> {
-        let mut upstream = self.open(patience, patience)?;
-        let host = self.address;
+        let (mut upstream, host) = (self.connect()?, self.address);
         upstream.source().set_read_deadline(Instant::now(), Some(patience));
         let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         upstream.source().write_all(request.as_bytes())?;
         Ok(upstream.head("GET")?.status)
     }
 
-    /// What a check was answered. Twice no answer, or a bad one, is down; a good one is up at once.
-    fn heard(&self, status: Option<Status>) {
+    /// What a check was answered. Twice no answer, or a bad one, is down; a good one is up at once. Gives
+    /// the state if it is another one.
+    fn heard(&self, status: Option<Status>) -> Option<&'static str> {
         let mut health = lock(&self.health);
         health.missed_checks += 1;
         let no = match status.map(Status::code) {
             Some(200..=399) => None,
             Some(404 | 503) => Some("leaving"),
-            _ if health.missed_checks < 2 => return,
+            _ if health.missed_checks < 2 => return None,
             _ => Some("down"),
         };
         if no != Some("down") {
             health.missed_checks = 0;
         }
-        if std::mem::replace(&mut health.no, no) != no {
-            eprintln!("backend {}: {}, by {status:?}", self.address, health.word());
-        }
+        (std::mem::replace(&mut health.no, no) != no).then(|| health.word())
     }
 }
 
@@ -142,7 +152,8 @@ mod tests {
     use super::*;
 
     fn backend(eject: Duration) -> Backend {
-        Backend::new(([127, 0, 0, 1], 1).into(), eject)
+        let (connect, answer) = (Duration::ZERO, Duration::ZERO);
+        Backend::new(([127, 0, 0, 1], 1).into(), Times { connect, answer, eject })
     }
 
     #[test]
@@ -175,12 +186,12 @@ mod tests {
             assert_eq!(backend.health().word(), "up");
             backend.answered();
         }
-        backend.eject = Duration::ZERO;
+        backend.times.eject = Duration::ZERO;
         for _ in 0..3 {
             backend.failed();
         }
         assert_eq!(backend.health().word(), "up", "its time is over");
-        backend.eject = Duration::from_secs(3600);
+        backend.times.eject = Duration::from_secs(3600);
         backend.failed();
         assert_eq!(backend.health().word(), "ejected");
     }

@@ -1,61 +1,71 @@
 //! Heads on their way through: what a proxy removes, adds and replaces (RFC 9110 section 7.6).
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use longhand::Request;
-use longhand::wire::{Fields, Framing, RequestHead, Target, Version, Violation};
+use longhand::wire::{Fields, Framing, RequestHead, Target, Version};
 use longhand_kit::forwarded::Client;
 
-use crate::body::Replay;
+/// The longest body that is read before anything is sent, and may be sent again.
+const SHORT: u64 = 64 << 10;
 
 /// A request as a backend gets it. Framing never passes: whoever writes a body writes how it ends.
 pub(crate) struct Outgoing<'r, 'c> {
     pub(crate) method: &'c str,
-    pub(crate) head: Vec<u8>,
+    /// This program's name in Via.
+    pub(crate) via: &'r str,
+    /// Its head, and a short body.
+    pub(crate) begin: Vec<u8>,
+    /// Its body follows as it comes, by this framing.
+    pub(crate) streams: bool,
     pub(crate) framing: Framing,
-    pub(crate) body: Replay<'r, 'c>,
+    pub(crate) request: &'r mut Request<'c>,
     /// The client waits for a 100, which is the backend's to give (RFC 9110 section 10.1.1).
     pub(crate) expects: bool,
-    /// It may be sent again when nobody knows what became of it (RFC 9110 section 9.2.2).
-    pub(crate) idempotent: bool,
+    /// All of it is there, and it may be sent again when nobody knows what became of it: it is
+    /// idempotent (RFC 9110 section 9.2.2), and was not sent again before.
+    pub(crate) again: bool,
 }
 
 impl<'r, 'c> Outgoing<'r, 'c> {
-    /// `via` is this program's name in Via.
     pub(crate) fn new(
         request: &'r mut Request<'c>,
         client: &Client,
-        via: &str,
-    ) -> Result<Self, Violation> {
+        via: &'r str,
+    ) -> io::Result<Self> {
         let RequestHead { method, target, fields, version, authority, .. } = request.head();
         let framing = Framing::of_request(&request.head())?;
-        let has_body = !matches!(framing, Framing::None | Framing::Length(0));
-        let expects = has_body && version == Version::Http11 && fields.get("expect").is_some();
-        let idempotent = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(&method);
+        let expects = version == Version::Http11 && fields.get("expect").is_some();
+        let (framed, streams) = match framing {
+            Framing::None => (String::new(), false),
+            Framing::Length(length) => {
+                (format!("Content-Length: {length}\r\n"), length > SHORT || expects && length > 0)
+            }
+            Framing::Chunked => ("Transfer-Encoding: chunked\r\n".to_owned(), true),
+        };
+        let expects = expects && streams;
         let path = if target == Target::Asterisk { "*" } else { target.path() };
         let query = target.query().map_or(String::new(), |query| format!("?{query}"));
         let line = format!("{method} {path}{query} HTTP/1.1\r\nHost: {authority}\r\n");
-        let mut head = line.into_bytes();
+        let mut begin = line.into_bytes();
         for (name, value) in passing(fields).filter(|(name, _)| !tells_of_client(name)) {
-            head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
+            begin.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
         }
         let address = client.address().map_or("unknown".to_owned(), |address| address.to_string());
         let (scheme, host) = (client.scheme(), client.authority());
         let number = if version == Version::Http10 { "1.0" } else { "1.1" };
         let expect = if expects { "Expect: 100-continue\r\n" } else { "" };
-        let framed = match framing {
-            Framing::None => String::new(),
-            Framing::Length(length) => format!("Content-Length: {length}\r\n"),
-            Framing::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
-        };
-        // A vector takes all that is written to it.
-        let _ = write!(
-            head,
+        write!(
+            begin,
             "X-Forwarded-For: {address}\r\nX-Forwarded-Proto: {scheme}\r\n\
              X-Forwarded-Host: {host}\r\nVia: {number} {via}\r\n{framed}{expect}\r\n"
-        );
-        let body = Replay::new(request, idempotent);
-        Ok(Self { method, head, framing, body, expects, idempotent })
+        )?;
+        if !streams {
+            begin.extend(request.body().read_all()?);
+        }
+        let idempotent = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(&method);
+        let again = idempotent && !streams;
+        Ok(Self { method, via, begin, streams, framing, request, expects, again })
     }
 }
 
@@ -103,8 +113,8 @@ mod tests {
             let looped = passed_through(request.fields(), "me");
             let client = proxies.client(request);
             let out = Outgoing::new(request, &client, "me").unwrap();
-            let text = String::from_utf8_lossy(&out.head).into_owned();
-            *sent.borrow_mut() = (text, out.idempotent, looped);
+            let text = String::from_utf8_lossy(&out.begin).into_owned();
+            *sent.borrow_mut() = (text, out.again, looped);
             Response::text("")
         });
         sent.into_inner()
@@ -112,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_is_for_one_hop_is_removed_and_the_rest_goes_on_in_order() {
-        let (sent, idempotent, looped) = sent(
+        let (sent, again, looped) = sent(
             "192.0.2.1:4000",
             "POST http://a.example?b=%20 HTTP/1.1\r\nHost: other\r\nB: 2\r\nConnection: close, X-One\r\n\
              X-One: 1\r\nKeep-Alive: 5\r\nProxy-Authorization: secret\r\nPROXY: x\r\nTE: trailers\r\n\
@@ -126,12 +136,12 @@ mod tests {
              Via: 1.0 you (me), 1.1 you\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n\
              X-Forwarded-Host: a.example\r\nVia: 1.1 me\r\nTransfer-Encoding: chunked\r\n\r\n"
         );
-        assert!(!idempotent && !looped);
+        assert!(!again && !looped);
     }
 
     #[test]
     fn a_trusted_proxy_is_believed_and_a_loop_is_seen() {
-        let (sent, idempotent, looped) = sent(
+        let (sent, again, looped) = sent(
             "10.0.0.9:4000",
             "PUT / HTTP/1.0\r\nContent-Length: 2\r\nX-Forwarded-For: 9.9.9.9, 192.0.2.7\r\n\
              X-Forwarded-Proto: https\r\nX-Forwarded-Host: go.example\r\nVia: 1.1 x, 1.0\tME (here)\r\n\
@@ -141,8 +151,8 @@ mod tests {
             sent,
             "PUT / HTTP/1.1\r\nHost: \r\nVia: 1.1 x, 1.0\tME (here)\r\nX-Forwarded-For: 192.0.2.7\r\n\
              X-Forwarded-Proto: https\r\nX-Forwarded-Host: go.example\r\nVia: 1.0 me\r\n\
-             Content-Length: 2\r\n\r\n"
+             Content-Length: 2\r\n\r\nhi"
         );
-        assert!(idempotent && looped);
+        assert!(again && looped);
     }
 }

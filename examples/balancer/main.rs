@@ -7,15 +7,16 @@
 //!
 //! Nothing is passed on as it came: longhand's parsers read both messages, and both are written anew, so
 //! that no byte can mean one thing here and another behind. Bodies stream both ways through a few
-//! buffers; a request's is sent before its answer is read. Upgrades (WebSocket), interim responses
-//! but 100, and trailers are not carried.
+//! buffers; a request's is sent before that of its answer is read. Upgrades (WebSocket), interim
+//! responses but 100, and trailers are not carried. To a client of HTTP/1.0, which knows no chunks, a body
+//! of unknown length that breaks off looks like a whole one.
 //!
-//! In reading order: heads on the other side (`fields`), what is known of a backend (`backend`), bodies on
-//! their way (`body`), which backend is asked and what happens when it fails (`balancer`).
+//! In reading order: heads on the other side (`fields`), what is known of a backend (`backend`), one
+//! request with it (`exchange`), which one is asked and what happens when it fails (`balancer`).
 
 mod fields;
 mod backend;
-mod body;
+mod exchange;
 mod balancer;
 
 use std::hash::{BuildHasher, RandomState};
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use longhand::{Event, Limits, Request};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Times};
 use crate::balancer::Balancer;
 
 const HELP: &str = "\
@@ -58,28 +59,29 @@ fn main() -> ExitCode {
     if let Some(code) = setup::help(HELP) {
         return code;
     }
-    let [connect, patience] = [("CONNECT_MS", 1), ("ANSWER_MS", 30)].map(|(name, default)| {
+    let [connect, answer] = [("CONNECT_MS", 1), ("ANSWER_MS", 30)].map(|(name, default)| {
         let time = setup::millis(name, Duration::from_secs(default));
         if time.is_zero() { setup::bad_setting(name, "0", "more than no time") } else { time }
     });
+    let eject = setup::millis("EJECT_MS", Duration::from_secs(5));
+    let backends = backends(Times { connect, answer, eject });
     let every = setup::millis("HEALTH_MS", Duration::from_secs(1));
     let path: String = setup::setting("HEALTH", "/.healthz".to_owned(), "a path");
     if !path.starts_with('/') || !path.bytes().all(|octet| octet.is_ascii_graphic()) {
         setup::bad_setting("HEALTH", &path, "a path, such as /.healthz");
     }
-    let policy = setup::setting("POLICY", "round-robin".to_owned(), "text");
-    if !["round-robin", "least-in-flight"].contains(&&*policy) {
-        setup::bad_setting("POLICY", &policy, "`round-robin` or `least-in-flight`");
-    }
+    let least_in_flight = match &*setup::setting("POLICY", "round-robin".to_owned(), "text") {
+        "round-robin" => false,
+        "least-in-flight" => true,
+        other => setup::bad_setting("POLICY", other, "`round-robin` or `least-in-flight`"),
+    };
     // The backends judge how long a body may be; here it only passes.
     let limits = Limits { body: u64::MAX, ..Limits::default() };
-    let (backends, proxies, server) = (backends(), setup::proxies(), setup::bind().limits(limits));
+    let (proxies, server) = (setup::proxies(), setup::bind().limits(limits));
     // As long as the program: the checks refer to it, and all that passes through.
     let balancer: &Balancer = Box::leak(Box::new(Balancer {
         backends,
-        least_in_flight: policy == "least-in-flight",
-        connect,
-        patience,
+        least_in_flight,
         proxies,
         server: server.handle(),
         via: format!("balancer-{:016x}", RandomState::new().hash_one(())),
@@ -92,14 +94,13 @@ fn main() -> ExitCode {
     setup::run_observed(server, tell, |request: &mut Request<'_>| balancer.answer(request))
 }
 
-fn backends() -> Vec<Backend> {
+fn backends(times: Times) -> Vec<Backend> {
     const WANTED: &str = "addresses like 127.0.0.1:8001,127.0.0.1:8002";
-    let eject = setup::millis("EJECT_MS", Duration::from_secs(5));
     let list: String = setup::setting("BACKENDS", String::new(), WANTED);
     let backend = |name: &str| {
         let found = name.trim().to_socket_addrs().ok().and_then(|mut found| found.next());
         let address = found.unwrap_or_else(|| setup::bad_setting("BACKENDS", &list, WANTED));
-        Backend::new(address, eject)
+        Backend::new(address, times)
     };
     list.split(',').map(backend).collect()
 }
