@@ -131,31 +131,43 @@ impl std::fmt::Debug for Sha256 {
 
 /// Stirs one block of 16 words into the state (section 6.2.2; its functions are in section 4.1.2).
 pub(super) fn compress(state: &mut State, block: &[u32; 16]) {
-    // Step 1: the message schedule, in which every word of the block reaches every later round.
-    let mut w = [0_u32; 64];
-    w[..16].copy_from_slice(block);
-    for t in 16..64 {
-        let s0 = w[t - 15].rotate_right(7) ^ w[t - 15].rotate_right(18) ^ w[t - 15] >> 3;
-        let s1 = w[t - 2].rotate_right(17) ^ w[t - 2].rotate_right(19) ^ w[t - 2] >> 10;
-        w[t] = s1.wrapping_add(w[t - 7]).wrapping_add(s0).wrapping_add(w[t - 16]);
-    }
-    // Steps 2 and 3: the rounds.
+    let mut w = *block;
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-    for t in 0..64 {
-        let s1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-        // Each bit of e chooses between the bit of f and that of g.
-        let choice = (e & f) ^ (!e & g);
-        let t1 = h.wrapping_add(s1).wrapping_add(choice).wrapping_add(ROUNDS[t]).wrapping_add(w[t]);
-        let s0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-        // What two of the three bits say.
-        let majority = (a & b) ^ (a & c) ^ (b & c);
-        let t2 = s0.wrapping_add(majority);
-        (h, g, f, e) = (g, f, e, d.wrapping_add(t1));
-        (d, c, b, a) = (c, b, a, t1.wrapping_add(t2));
+    // Sixteen rounds at a time: while they wait for each other, the processor makes the words of the
+    // next sixteen.
+    for (group, constants) in ROUNDS.chunks_exact(16).enumerate() {
+        if group > 0 {
+            schedule(&mut w);
+        }
+        let sums: [u32; 16] = std::array::from_fn(|t| w[t].wrapping_add(constants[t]));
+        // Steps 2 and 3: the rounds.
+        for sum in sums {
+            let s1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
+            // Each bit of e chooses between the bit of f and that of g.
+            let choice = (e & f) ^ (!e & g);
+            let t1 = h.wrapping_add(sum).wrapping_add(choice).wrapping_add(s1);
+            let s0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
+            // What two of the three bits say.
+            let majority = (a & b) ^ (a & c) ^ (b & c);
+            let t2 = s0.wrapping_add(majority);
+            (h, g, f, e) = (g, f, e, d.wrapping_add(t1));
+            (d, c, b, a) = (c, b, a, t1.wrapping_add(t2));
+        }
     }
     // Step 4: adding the state from before makes sure that nobody can run the rounds backwards.
     for (word, stirred) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
         *word = word.wrapping_add(stirred);
+    }
+}
+
+/// Step 1: the message schedule, in which every word of the block reaches every later round. The next
+/// sixteen words take the places of the last ones.
+fn schedule(w: &mut [u32; 16]) {
+    for t in 0..16 {
+        let (one, nine, fourteen) = (w[(t + 1) % 16], w[(t + 9) % 16], w[(t + 14) % 16]);
+        let s0 = one.rotate_right(7) ^ one.rotate_right(18) ^ one >> 3;
+        let s1 = fourteen.rotate_right(17) ^ fourteen.rotate_right(19) ^ fourteen >> 10;
+        w[t] = s1.wrapping_add(nine).wrapping_add(s0).wrapping_add(w[t]);
     }
 }
 
