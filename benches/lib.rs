@@ -11,6 +11,8 @@
 use std::fs;
 use std::process::ExitCode;
 
+pub mod heads;
+
 /// Whether to measure, as `cargo bench` asks by `--bench`; else there is one quick pass.
 #[must_use]
 pub fn measures() -> bool {

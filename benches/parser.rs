@@ -1,8 +1,8 @@
 //! How fast the wire is read and written: heads, chunks, dates, escapes. Standard library only.
 //!
-//! Four heads of this file's own making enter, from the shortest that is legal to one of 64 fields;
-//! a table of nanoseconds an operation and bytes a second comes out. Each figure is the median of
-//! rounds in which all subjects take turns, so that a busy machine is unkind to all alike.
+//! The heads of `heads.rs` enter, from the shortest that is legal to one of 64 fields; a table of
+//! nanoseconds an operation and bytes a second comes out. Each figure is the median of rounds in which
+//! all subjects take turns, so that a busy machine is unkind to all alike.
 //!
 //! `cargo bench --bench parser` measures. Without `--bench`, as `cargo test --all-targets` runs it,
 //! there is one quick pass over each subject, whose results are checked and not timed.
@@ -11,6 +11,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use benches::heads::{self, Head};
 use benches::{Report, measures};
 use longhand::Limits;
 use longhand::wire::{
@@ -47,8 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn subjects() -> Vec<Subject> {
-    let mut subjects: Vec<Subject> =
-        heads().into_iter().map(|(name, bytes, fields)| head(name, bytes, fields)).collect();
+    let mut subjects: Vec<Subject> = heads::all().into_iter().map(head).collect();
     subjects.push(chunks("64 KiB in 4 KiB chunks", 4_096));
     subjects.push(chunks("64 KiB in 64 B chunks", 64));
     subjects.extend(dates());
@@ -56,74 +56,7 @@ fn subjects() -> Vec<Subject> {
     subjects
 }
 
-/// The heads: name, bytes, number of field lines.
-fn heads() -> Vec<(&'static str, Vec<u8>, usize)> {
-    let short = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n".to_vec();
-
-    let mut medium =
-        b"POST /api/notes/2026/11/weekly-summary?draft=1&lang=en HTTP/1.1\r\n".to_vec();
-    for line in [
-        "Host: notes.example.org",
-        "User-Agent: notebook/4.2.0 (linux; x86_64) http-client/2.1 features=sync,offline,attachments",
-        "Accept: application/json, text/plain;q=0.9, */*;q=0.1",
-        "Accept-Language: en-GB, en;q=0.9, eo;q=0.5",
-        "Accept-Encoding: gzip, br",
-        "Authorization: Bearer 0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
-        "Content-Type: application/json; charset=utf-8",
-        "Content-Length: 512",
-        "Idempotency-Key: 5c0a3f5e-7d1b-4b5e-9a53-0d9b8f6f3c11",
-        "X-Request-Id: 01JD3Z8Q7N5V0M4T2R6K9W1B8C",
-        "Traceparent: 00-7e2d4c6a8b0f1e3d5c7b9a0f2e4d6c8b-1a3c5e7092b4d6f8-01",
-        "Connection: keep-alive",
-    ] {
-        medium.extend_from_slice(line.as_bytes());
-        medium.extend_from_slice(b"\r\n");
-    }
-    medium.extend_from_slice(b"\r\n");
-
-    let mut browser = b"GET /articles/how-a-request-is-read?from=front-page HTTP/1.1\r\n".to_vec();
-    for line in [
-        "Host: www.example.org",
-        "Connection: keep-alive",
-        "Cache-Control: max-age=0",
-        "sec-ch-ua: \"Chromium\";v=\"142\", \"Google Chrome\";v=\"142\", \"Not_A Brand\";v=\"99\"",
-        "sec-ch-ua-mobile: ?0",
-        "sec-ch-ua-platform: \"macOS\"",
-        "DNT: 1",
-        "Upgrade-Insecure-Requests: 1",
-        "User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-        "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
-        "Sec-Fetch-Site: none",
-        "Sec-Fetch-Mode: navigate",
-        "Sec-Fetch-User: ?1",
-        "Sec-Fetch-Dest: document",
-        "Referer: https://www.example.org/articles/",
-        "Accept-Encoding: gzip, deflate, br, zstd",
-        "Accept-Language: en-US,en;q=0.9,de;q=0.8",
-        "If-Modified-Since: Sun, 22 Nov 2026 09:14:07 GMT",
-    ] {
-        browser.extend_from_slice(line.as_bytes());
-        browser.extend_from_slice(b"\r\n");
-    }
-    browser.extend_from_slice(b"Cookie: theme=dark; consent=all; session=");
-    browser.extend(b"3b8f1c".repeat(72));
-    browser.extend_from_slice(b"\r\n\r\n");
-
-    let mut many = b"GET /inventory HTTP/1.1\r\nHost: internal.example.org\r\n".to_vec();
-    for i in 1..64 {
-        many.extend(format!("X-Shelf-Label-{i:02}: row {i:02}, place {:04}\r\n", i * 37).bytes());
-    }
-    many.extend_from_slice(b"\r\n");
-
-    vec![
-        ("short", short, 1),
-        ("api call", medium, 12),
-        ("browser", browser, 19),
-        ("64 fields", many, 64),
-    ]
-}
-
-fn head(name: &str, bytes: Vec<u8>, fields: usize) -> Subject {
+fn head(Head { name, bytes, fields }: Head) -> Subject {
     let limits = Limits::default();
     let mut lines = Vec::new();
     Subject {
