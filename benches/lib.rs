@@ -36,6 +36,24 @@ impl Report {
         self.figures.push((name, nanoseconds));
     }
 
+    /// The names and nanoseconds, in the order in which they were added.
+    #[must_use]
+    pub fn figures(&self) -> &[(String, f64)] {
+        &self.figures
+    }
+
+    /// Adds what a run wrote to `file`.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not what a run writes; the text names the file.
+    pub fn read(&mut self, file: &str) -> Result<(), String> {
+        let text = fs::read_to_string(file).map_err(|error| error.to_string());
+        let read = text.and_then(|text| Self::of_json(&text));
+        let read = read.map_err(|error| format!("{file}: {error}"))?;
+        self.figures.extend(read.figures);
+        Ok(())
+    }
+
     /// Does what the arguments ask for: `--json FILE` writes the figures, `--baseline FILE` prints them
     /// beside those of that file.
     pub fn finish(&self) -> ExitCode {
@@ -48,9 +66,8 @@ impl Report {
             fs::write(file, self.json()).map_err(|error| format!("--json {file}: {error}"))
         });
         let compared = file("--baseline").map_or(Ok(()), |file| {
-            let text = fs::read_to_string(file).map_err(|error| error.to_string());
-            let before = text.and_then(|text| Self::of_json(&text));
-            let before = before.map_err(|error| format!("--baseline {file}: {error}"))?;
+            let mut before = Self::default();
+            before.read(file).map_err(|error| format!("--baseline {error}"))?;
             print!("{}", self.beside(&before));
             Ok(())
         });

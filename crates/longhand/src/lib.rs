@@ -131,7 +131,8 @@
 //!
 //! The source is meant to be read in the order of the modules below; each file uses only files above
 //! it, from octets up to threads. `ARCHITECTURE.md` in the crate is the map, and the [`guide`] is a
-//! course for whoever knows no HTTP yet: typed by hand, chapter by chapter.
+//! course for whoever knows no HTTP yet: typed by hand, chapter by chapter. What it costs, and how near
+//! that is to what can be done, is on the page of [`performance`].
 
 #![forbid(unsafe_code)]
 
@@ -166,6 +167,14 @@ mod worker;
 mod server;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+// The first definition of a reference is the one that counts: here the plot is on the page.
+#[cfg(any(doc, doctest))]
+#[doc = "[plot]: #plot"]
+#[doc = ""]
+#[doc = include_str!("../PERFORMANCE.md")]
+#[doc = ""]
+#[doc = include_str!("../plots/cost.svg")]
+pub mod performance {}
 
 pub use body::Body;
 pub use connection::serve_connection;
