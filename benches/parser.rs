@@ -1,4 +1,5 @@
-//! How fast the wire is read and written: heads, chunks, dates, escapes. Standard library only.
+//! How fast bytes become values: heads, chunks, dates, escapes, forms, pages, hashes. Standard library
+//! only.
 //!
 //! The heads of `heads.rs` enter, from the shortest that is legal to one of 64 fields; a table of
 //! nanoseconds an operation and bytes a second comes out. Each figure is the median of rounds in which
@@ -18,6 +19,9 @@ use longhand::wire::{
     Chunk, ChunkedDecoder, Parsed, RequestHead, encode_chunk_size, format_date, parse_date,
     percent_decode, percent_encode,
 };
+use longhand_kit::form::Form;
+use longhand_kit::html::escape;
+use longhand_kit::mac::sha256;
 
 /// Rounds of which the median is taken. Odd, so that there is one.
 const ROUNDS: usize = 31;
@@ -53,6 +57,9 @@ fn subjects() -> Vec<Subject> {
     subjects.push(chunks("64 KiB in 64 B chunks", 64));
     subjects.extend(dates());
     subjects.extend(escapes());
+    subjects.extend(forms());
+    subjects.extend(pages());
+    subjects.extend([64, 64 << 10].map(hash));
     subjects
 }
 
@@ -142,6 +149,48 @@ fn escapes() -> [Subject; 2] {
             operation: Box::new(move || percent_decode(black_box(&encoded)).map_or(0, |d| d.len())),
         },
     ]
+}
+
+fn forms() -> [Subject; 2] {
+    let line = |i: usize| format!("field_{i}=some+value+of+number+{i}%2C+with+an+escape+or+two%21");
+    let page =
+        format!("title=A+note&text={}", "a+line+of+prose%2C+as+it+is+typed%0D%0A".repeat(250));
+    [("20 pairs", (0..20).map(line).collect::<Vec<_>>().join("&"), 20), ("a long text", page, 2)]
+        .map(|(name, form, pairs)| Subject {
+            name: format!("form, {name}"),
+            bytes: form.len(),
+            wanted: pairs,
+            operation: Box::new(move || Form::parse(black_box(&form)).map_or(0, |form| form.len())),
+        })
+}
+
+fn pages() -> [Subject; 2] {
+    let prose = "Half a page of text as people write it, with few marks of any kind. ".repeat(15);
+    let markup = "<p class=\"a\">if (a < b && c > d) { return 'x'; }</p>\n".repeat(20);
+    [("prose", prose), ("markup", markup)].map(|(name, text)| Subject {
+        name: format!("escape, {name}"),
+        bytes: text.len(),
+        wanted: escaped_length(&text),
+        operation: Box::new(move || escape(black_box(&text)).len()),
+    })
+}
+
+/// How long a text is when its five marks have become references.
+fn escaped_length(text: &str) -> usize {
+    let marks = [('&', 4), ('<', 3), ('>', 3), ('"', 5), ('\'', 4)];
+    text.len() + marks.iter().map(|(mark, more)| text.matches(*mark).count() * more).sum::<usize>()
+}
+
+/// The wanted octets are the first of what another program makes of so many zeros.
+fn hash(length: usize) -> Subject {
+    let wanted = if length == 64 { 0xf5 } else { 0xde };
+    let bytes = vec![0; length];
+    Subject {
+        name: format!("SHA-256, {length} B"),
+        bytes: length,
+        wanted,
+        operation: Box::new(move || usize::from(sha256(black_box(&bytes))[0])),
+    }
 }
 
 fn measure(subjects: &mut [Subject]) -> ExitCode {
