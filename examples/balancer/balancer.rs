@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use longhand::wire::Status;
-use longhand::{Handle, IntoResponse, Request, Response, State};
+use longhand::{Handle, Request, Response, State};
 use longhand_kit::forwarded::Proxies;
 
 use crate::backend::Backend;
@@ -29,23 +29,20 @@ pub(crate) struct Balancer {
 }
 
 impl Balancer {
-    pub(crate) fn answer(&'static self, request: &mut Request<'_>) -> Response {
+    pub(crate) fn answer(&'static self, request: &mut Request<'_>) -> Result<Response, Response> {
         let (client, head) = (self.proxies.client(request), request.head());
         let is_here = client.address().is_some_and(|address| address.is_loopback());
         if head.target.path() == "/.balancer" && is_here {
-            return self.page();
+            return Ok(self.page());
         }
         if passed_through(head.fields, &self.via) {
-            return told(Status::LOOP_DETECTED, "this request has been here before, says its Via");
+            return Err(told(Status::LOOP_DETECTED, "it has been here before, says its Via"));
         }
-        let mut asked = match Outgoing::new(request, &client, &self.via) {
-            Ok(asked) => asked,
-            Err(error) => return error.into_response(),
-        };
+        let mut asked = Outgoing::new(request, &client, &self.via)?;
         let (mut tried, mut last) = (Vec::new(), None);
         while let Some(backend) = self.choose(&tried) {
             let failure = match ask(backend, &mut asked) {
-                Ok(response) => return response,
+                Ok(response) => return Ok(response),
                 Err(failure) => last.insert(failure),
             };
             backend.failed();
@@ -57,7 +54,7 @@ impl Balancer {
             }
         }
         let nobody = || told(Status::SERVICE_UNAVAILABLE, "no backend takes requests now");
-        last.map_or_else(|| nobody().field("Retry-After", "1"), Failure::answer)
+        Err(last.map_or_else(|| nobody().field("Retry-After", "1"), Failure::answer))
     }
 
     /// One that was not tried, the one whose turn it is before others. Those that are ejected come last:
@@ -94,15 +91,17 @@ impl Balancer {
 
 impl Failure {
     fn answer(self) -> Response {
-        let (why, error) = match self {
-            Self::Unreached(error) => ("could not be reached", error),
-            Self::Lost(error) if error.kind() == ErrorKind::TimedOut => {
-                ("did not answer in time", error)
-            }
-            Self::Lost(error) if is_end(&error) => ("ended before its answer", error),
-            Self::Lost(error) => ("answered what cannot be read", error),
+        let (reached, error) = match self {
+            Self::Unreached(error) => (false, error),
+            Self::Lost(error) => (true, error),
         };
         let late = error.kind() == ErrorKind::TimedOut;
+        let why = match reached {
+            false => "could not be reached",
+            true if late => "did not answer in time",
+            true if is_end(&error) => "ended before its answer",
+            true => "answered what cannot be read",
+        };
         let status = if late { Status::GATEWAY_TIMEOUT } else { Status::BAD_GATEWAY };
         told(status, &format!("a backend {why}")).because(error)
     }

@@ -81,13 +81,11 @@ fn exchange(
     }
     let since = Instant::now();
     let answer = loop {
-        match answer {
-            Some(answer) => break answer,
-            None => {
-                let left = patience.saturating_sub(since.elapsed());
-                answer = next_answer(&mut upstream, asked, left)?;
-            }
+        if let Some(answer) = answer {
+            break answer;
         }
+        let left = patience.saturating_sub(since.elapsed());
+        answer = next_answer(&mut upstream, asked, left)?;
     };
     backend.answered();
     let (upstream, whole) = (Some(upstream), whole && takes);
@@ -113,8 +111,7 @@ fn next_answer(
     }
     let length = match Framing::of_response(&head, "GET")? {
         Some(Framing::Length(length)) => Some(length),
-        Some(Framing::None) => Some(0),
-        Some(Framing::Chunked) | None => None,
+        _ => None,
     };
     let number = if head.version == Version::Http10 { "1.0" } else { "1.1" };
     let via = format!("{number} {}", asked.via);
@@ -127,15 +124,12 @@ fn next_answer(
 // ABNF: chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF             (RFC 9112 section 7.1)
 /// A piece of a body as it goes out. The empty one is the last chunk and no trailers, or nothing.
 fn framed(framing: Framing, piece: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(piece.len() + 16);
+    let (mut size, mut end) = (Vec::new(), "");
     if framing == Framing::Chunked {
-        encode_chunk_size(piece.len(), &mut out);
+        encode_chunk_size(piece.len(), &mut size);
+        end = "\r\n";
     }
-    out.extend_from_slice(piece);
-    if framing == Framing::Chunked {
-        out.extend_from_slice(b"\r\n");
-    }
-    out
+    [&size, piece, end.as_bytes()].concat()
 }
 
 /// Whether it says that a connection ended.
@@ -144,7 +138,8 @@ pub(crate) fn is_end(error: &io::Error) -> bool {
     [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof].contains(&error.kind())
 }
 
-/// The body of a response. One that breaks off is an error, by which the client is cut off too.
+/// The body of a response. One that breaks off is an error, by which the client is cut off too. It does not
+/// count against the backend, who may have waited too long for that client.
 struct Incoming {
     upstream: Option<Upstream>,
     backend: &'static Backend,
@@ -158,7 +153,7 @@ impl Read for Incoming {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let Some(upstream) = &mut self.upstream else { return Ok(0) };
         upstream.source().set_read_deadline(Instant::now(), Some(self.backend.times.answer));
-        upstream.read(into).inspect_err(|_| self.backend.failed())
+        upstream.read(into)
     }
 }
 

@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         let time = setup::millis(name, Duration::from_secs(default));
         if time.is_zero() { setup::bad_setting(name, "0", "more than no time") } else { time }
     });
-    let eject = setup::millis("EJECT_MS", Duration::from_secs(5));
+    let eject = setup::millis("EJECT_MS", Duration::from_secs(5)).min(Duration::from_secs(1 << 32));
     let backends = backends(Times { connect, answer, eject });
     let every = setup::millis("HEALTH_MS", Duration::from_secs(1));
     let path: String = setup::setting("HEALTH", "/.healthz".to_owned(), "a path");

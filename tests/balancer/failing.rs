@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 
 use harness::answer::{Extent, first};
+use harness::latch::{Latch, OpensAtLast};
 use longhand::{Limits, Request, Response, Server};
 
 use crate::{
@@ -39,21 +40,36 @@ fn where_nobody_listens_a_client_is_told_each_time() {
     }
     // Where there is no other, one that is ejected is asked all the same.
     assert_eq!(state(&balancer, NOBODY), ("ejected".to_owned(), [0, 0, 10]));
-    let complaint = balancer.complaint().unwrap();
+    let mut complaint = None;
+    until("it says why", || {
+        complaint = balancer.complaint();
+        complaint.is_some()
+    });
+    let complaint = complaint.unwrap();
     assert!(complaint.starts_with("GET /: 502 Bad Gateway: "), "{complaint}");
 }
 
 #[test]
+fn each_is_tried_once() {
+    let other = "127.0.0.2:1";
+    let balancer = unchecked(&[NOBODY, other], &[]);
+    assert_eq!(get(&balancer, "/").status, 502);
+    for backend in [NOBODY, other] {
+        assert_eq!(state(&balancer, backend).1, [0, 0, 1], "{backend}");
+    }
+}
+
+#[test]
 fn one_that_says_nothing_in_time_is_a_504_and_the_request_is_not_sent_again() {
-    let (slow, other) = (sleeper(), named("other"));
-    let balancer = unchecked(&[&slow.address, &address(&other)], &[("ANSWER_MS", "100")]);
-    for ask in [|balancer: &_| get(balancer, "/"), |balancer: &_| post(balancer, "/", "x")] {
-        let answer = ask(&balancer);
+    let backends = [sleeper(), sleeper()];
+    let addresses = backends.each_ref().map(|backend| backend.address.as_str());
+    let balancer = unchecked(&addresses, &[("ANSWER_MS", "100")]);
+    for answer in [get(&balancer, "/"), post(&balancer, "/", "x")] {
         let text = "504 Gateway Timeout: a backend did not answer in time\n";
         assert_eq!((answer.status, answer.text().as_str()), (504, text));
-        assert_eq!(ask(&balancer).text(), "other");
     }
-    assert_eq!(slow.connections.load(Ordering::SeqCst), 2);
+    let asked = backends.each_ref().map(|backend| backend.connections.load(Ordering::SeqCst));
+    assert_eq!(asked, [1, 1]);
 }
 
 #[test]
@@ -220,7 +236,7 @@ fn an_answer_that_breaks_off_is_cut_here_too() {
         let (answer, _) = first(&client.get("/").rest().unwrap(), "GET");
         let found = (answer.status, answer.text(), answer.extent);
         assert_eq!(found, (200, body.to_owned(), Extent::Cut), "{wire:?}");
-        assert_eq!(state(&balancer, &broken.address).1, [0, 1, 1], "{wire:?}");
+        assert_eq!(state(&balancer, &broken.address).1, [0, 1, 0], "{wire:?}");
     }
 }
 
@@ -231,7 +247,7 @@ fn an_answer_that_stands_still_is_cut() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort").unwrap();
         let _ = stream.read(&mut [0]);
     });
-    let balancer = unchecked(&[&stalls.address], &[("ANSWER_MS", "100")]);
+    let balancer = unchecked(&[&stalls.address], &[("ANSWER_MS", "1000")]);
     let mut client = balancer.client();
     let (answer, _) = first(&client.get("/").rest().unwrap(), "GET");
     assert_eq!((answer.text().as_str(), answer.extent), ("short", Extent::Cut));
@@ -274,18 +290,19 @@ fn a_request_that_breaks_off_is_cut_there_too() {
 #[test]
 fn a_refusal_that_comes_before_all_was_sent_arrives_and_ends_the_sending() {
     for closes in [true, false] {
+        let door = OpensAtLast(Latch::default());
+        let stay = door.0.clone();
         let refuses = script(move |_, stream| {
             head(stream);
             let _ = stream.read(&mut [0; 1024]);
             let answer = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nmuch";
             stream.write_all(answer.as_bytes()).unwrap();
             if !closes {
-                // It reads no more and waits.
-                let _ = stream.set_read_timeout(None);
-                up_to(stream, "\u{0}");
+                // It reads no more, and stays.
+                stay.pass();
             }
         });
-        let balancer = unchecked(&[&refuses.address], &[]);
+        let balancer = unchecked(&[&refuses.address], &[("ANSWER_MS", "3600000")]);
         for framing in ["Content-Length: 1000000000000", "Transfer-Encoding: chunked"] {
             let mut client = balancer.client();
             client.send(format!("POST / HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n"));
@@ -301,6 +318,22 @@ fn a_refusal_that_comes_before_all_was_sent_arrives_and_ends_the_sending() {
             sending.join().unwrap();
         }
     }
+}
+
+#[test]
+fn a_connection_over_which_a_body_was_not_sent_whole_is_not_used_again() {
+    // It refuses bodies, and takes what comes behind for its next request.
+    let refuses = script(|_, stream| {
+        while !head(stream).is_empty() {
+            stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").unwrap();
+        }
+    });
+    let balancer = unchecked(&[&refuses.address], &[]);
+    let asks = "Content-Length: 5\r\nExpect: 100-continue\r\n";
+    assert_eq!(ask(&balancer, "PUT", "/", asks).status, 401);
+    assert_eq!(get(&balancer, "/").status, 401);
+    assert_eq!(get(&balancer, "/").status, 401);
+    assert_eq!(refuses.connections.load(Ordering::SeqCst), 2);
 }
 
 #[test]
