@@ -38,11 +38,13 @@ mod app;
 mod settings;
 
 use std::ffi::OsString;
+use std::io::BufRead;
 use std::process::{ExitCode, exit};
 use std::sync::Arc;
 use std::{env, io, thread};
 
 use longhand::{Event, Request};
+use longhand_kit::auth::{DEFAULT_ROUNDS, PasswordHash};
 use longhand_kit::cross_origin::Guard;
 use longhand_kit::forwarded::Proxies;
 use longhand_kit::log::Log;
@@ -116,14 +118,40 @@ fn observer(lines: Lines, proxies: Proxies) -> impl Fn(&Event<'_>) + Send + Sync
     }
 }
 
-/// What was asked for by an argument: help, or something that there is not.
+/// What was asked for by an argument: help, a hash, or something that there is not.
 fn read(argument: &OsString) -> ExitCode {
     if argument == "--help" || argument == "-h" {
         print!("{HELP}");
         return ExitCode::SUCCESS;
     }
-    eprintln!("{}: expected no argument, or --help", argument.display());
+    if argument == "--hash" {
+        return match hash_of(io::stdin().lock()) {
+            Ok(hash) => {
+                println!("{hash}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("--hash: {error}");
+                ExitCode::from(2)
+            }
+        };
+    }
+    eprintln!("{}: expected no argument, --help or --hash", argument.display());
     ExitCode::from(2)
+}
+
+/// The hash of the password on the first line. It comes that way because other users of the machine may
+/// see arguments.
+fn hash_of(mut input: impl BufRead) -> io::Result<PasswordHash> {
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.trim().is_empty() {
+        return Err(io::Error::other(
+            "expected a password on a line of standard input, found none",
+        ));
+    }
+    PasswordHash::make(password, DEFAULT_ROUNDS)
 }
 
 fn open(place: &Place) -> Arc<dyn Store> {

@@ -28,8 +28,8 @@ It prints the address to open. Settings come from the environment:
                    current folder, which several processes may share; `memory`, until
                    the program ends; for several machines
                    redis://[user:password@]host[:port][/database]
-  PASSWORD         who changes bookmarks has to know it; a hash as the kit's
-                   PasswordHash writes it is taken too. Not set: everybody may
+  PASSWORD         who changes bookmarks has to know it; not set: everybody may. A hash
+                   of it is taken too, which --hash makes of a line of standard input
   PRIVATE          1: who reads bookmarks or follows them has to know it as well
   CHECK_PRIVATE    what a check may reach beside the public internet: `own` (default)
                    this server itself, `allow` everything, `deny` nothing

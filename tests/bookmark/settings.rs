@@ -105,6 +105,36 @@ fn help_lists_the_settings_and_other_arguments_are_refused() {
 }
 
 #[test]
+fn a_hash_is_made_of_a_line_and_lets_in_who_knows_the_line() {
+    let folder = Folder::new();
+    let hash = |input: &str| {
+        fs::write(folder.file("password"), input).unwrap();
+        let mut command = command("bookmark", &[]);
+        command.arg("--hash").stdin(fs::File::open(folder.file("password")).unwrap());
+        run(command)
+    };
+    for nothing in ["", "\n", " \r\n", "\nsecond\n"] {
+        let (code, output, errors) = hash(nothing);
+        assert_eq!((code, output.as_str()), (2, ""), "{nothing:?}");
+        assert!(errors.starts_with("--hash: expected a password on a line"), "{errors}");
+    }
+    let (code, line, errors) = hash("open sesame\r\nmore\n");
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let one = line.strip_suffix('\n').unwrap();
+    assert!(one.starts_with("PBKDF2-SHA256$600000$") && !one.contains('\n'), "{line}");
+    let server = start(&[&PLAIN[..], &[("PASSWORD", one)]].concat());
+    let form = format!("longuri={}/&shortname=a", server.url);
+    let mut client = server.client();
+    client.send(format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Authorization: Basic {}\r\nContent-Length: {}\r\n\r\n{form}",
+        longhand_kit::base64::encode("me:open sesame"),
+        form.len()
+    ));
+    assert_eq!(client.answer().status, 303);
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
