@@ -22,6 +22,8 @@ pub struct Watched {
     pub before_accept: Step<()>,
     /// Before every read of a connection, with its peer.
     pub before_read: Step<SocketAddr>,
+    /// When the last thread that waits has been woken to end.
+    pub before_last_call: Step<()>,
     /// After the listener was let go.
     pub after_close: Step<()>,
 }
@@ -46,6 +48,7 @@ impl Watched {
             inner,
             before_accept: Arc::new(|()| ()),
             before_read: Arc::new(|_| ()),
+            before_last_call: Arc::new(|()| ()),
             after_close: Arc::new(|()| ()),
         }
     }
@@ -79,6 +82,11 @@ impl Acceptor for Watched {
 
     fn tend(&self) -> Option<Duration> {
         self.inner.tend()
+    }
+
+    fn last_call(&self) -> bool {
+        (self.before_last_call)(());
+        self.inner.last_call()
     }
 
     fn close(&self) {

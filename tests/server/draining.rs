@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -313,6 +313,34 @@ fn connections_in_the_queue_when_the_drain_begins_are_served() {
     drop(queued);
     let summary = server.ended();
     assert_eq!((summary.connections, summary.requests, summary.cut), (20, 20, 0));
+}
+
+#[test]
+fn connections_that_come_behind_the_last_wake_up_call_are_not_thrown_out() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let late = Arc::new(Mutex::new(Vec::new()));
+    let come = Arc::clone(&late);
+    let mut acceptor = Watched::over(listener);
+    acceptor.before_last_call = Arc::new(move |()| {
+        let mut come = come.lock().expect("no panic");
+        if come.is_empty() {
+            come.extend((0..20).map(|_| Client::to(address)));
+            for client in come.iter_mut() {
+                client.get("/");
+            }
+        }
+    });
+    let server = run_on(Server::new(acceptor), |_: &mut Request<'_>| Response::text("served"));
+    drain(&server);
+    let summary = server.ended();
+    let mut late = late.lock().expect("no panic");
+    assert_eq!((late.len(), summary.requests, summary.cut), (20, 20, 0));
+    for client in late.iter_mut() {
+        let answer = client.answer();
+        assert!(answer.status == 200 && answer.closes());
+        client.expect_end();
+    }
 }
 
 #[test]

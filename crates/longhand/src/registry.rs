@@ -55,6 +55,8 @@ pub(crate) struct Room {
     pub(crate) wish: Option<Wish>,
     /// Connections were refused since they were last tended.
     pub(crate) refused: bool,
+    /// In a drain: threads are being woken to end, and no other goes back to `accept`.
+    leaving: bool,
     /// In a drain: everything that was in the listener's queue has been accepted.
     pub(crate) queue_is_empty: bool,
 }
@@ -172,7 +174,7 @@ impl Registry {
         room.seats[place.index] = None;
         room.free.push(place.index);
         room.serving -= 1;
-        let stays = room.waiting < SPARE && !room.queue_is_empty;
+        let stays = room.waiting < SPARE && !room.leaving;
         if stays {
             room.waiting += 1;
         }
@@ -197,7 +199,8 @@ impl Registry {
         if !std::mem::replace(&mut room.refused, true) {
             self.needed.notify_all();
         }
-        let stays = room.waiting <= SPARE && !room.queue_is_empty;
+        // In a drain the last one stays: others may have come behind whom it refused.
+        let stays = room.waiting <= if room.leaving { 1 } else { SPARE };
         if !stays {
             room.waiting -= 1;
             self.announce(&room);
@@ -211,10 +214,24 @@ impl Registry {
         self.room().evict()
     }
 
+    /// In a drain: a thread was woken to end. False if it is the last one that waits; that one has
+    /// still to see to it that the queue is empty.
+    pub(crate) fn may_end(&self) -> bool {
+        let mut room = self.room();
+        room.leaving = true;
+        let others_wait = room.waiting > 1;
+        if others_wait {
+            room.waiting -= 1;
+            self.announce(&room);
+        }
+        others_wait
+    }
+
     /// A thread stops waiting for connections.
     pub(crate) fn stop_waiting(&self, queue_is_empty: bool) {
         let mut room = self.room();
         room.waiting -= 1;
+        room.leaving |= queue_is_empty;
         room.queue_is_empty |= queue_is_empty;
         self.announce(&room);
     }

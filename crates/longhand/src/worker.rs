@@ -66,16 +66,20 @@ impl<'scope, 's: 'scope, A: Acceptor> Shop<'scope, 's, A> {
                 Ok(Accepted::Connection(transport)) => transport,
                 // A call that comes late, from a listener shared with others, may reach no drain.
                 Ok(Accepted::Wake) if registry.phase.get() != State::Draining => continue,
+                Ok(Accepted::Wake) if registry.may_end() => return,
+                // The last one: whoever came behind the call is served as well.
+                Ok(Accepted::Wake) if self.acceptor.last_call() => continue,
                 Ok(Accepted::Wake) => return registry.stop_waiting(true),
                 Err(error) => {
                     // In a drain the listener may have been let go.
-                    if error.kind() != io::ErrorKind::NotConnected {
+                    let is_gone = error.kind() == io::ErrorKind::NotConnected;
+                    if !is_gone {
                         self.tell(&Event::AcceptFailed { error: &error });
                     }
                     // A peer that hung up while it waited says nothing of those behind it.
                     let hung_up = error.kind() == io::ErrorKind::ConnectionAborted;
                     if registry.phase.get() == State::Draining && !hung_up {
-                        return registry.stop_waiting(false);
+                        return registry.stop_waiting(is_gone);
                     }
                     if !hung_up {
                         // Out of descriptors, most often, and each connection has one. While some

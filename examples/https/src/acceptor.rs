@@ -48,6 +48,10 @@ impl Acceptor for TlsAcceptor {
         drop(transport);
     }
 
+    fn last_call(&self) -> bool {
+        self.tcp.last_call()
+    }
+
     fn close(&self) {
         self.tcp.close();
     }

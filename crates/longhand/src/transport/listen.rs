@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 #[cfg(unix)]
 use std::thread;
@@ -20,6 +20,10 @@ use crate::limits::Limits;
 /// How long a wake-up call to this very machine may take. One that finds the queue full would be
 /// tried again by the system after a second, and meanwhile nobody takes from the queue.
 const WAKE: Duration = Duration::from_millis(50);
+
+/// How many connections are taken out of the queue in a drain, so that those who come all the time do
+/// not keep it from its end. std asks for a queue of 128.
+const LAST: usize = 512;
 
 /// How long a wake-up call may take from its beginning to its end.
 #[cfg(unix)]
@@ -39,6 +43,8 @@ pub struct TcpAcceptor {
     /// The addresses of this acceptor's own wake-up calls that have not come out of `accept` yet.
     wakes: Mutex<Vec<SocketAddr>>,
     waking: AtomicBool,
+    /// From [`Acceptor::last_call`] on: how many are taken still, and one more. Before it: 0.
+    last: AtomicUsize,
     refused: Refused<TcpStream>,
 }
 
@@ -61,6 +67,7 @@ impl TcpAcceptor {
             early: Mutex::default(),
             wakes: Mutex::default(),
             waking: AtomicBool::new(false),
+            last: AtomicUsize::new(0),
             refused: Refused::default(),
         }
     }
@@ -68,6 +75,25 @@ impl TcpAcceptor {
     /// Takes a connection that inherited nothing, if one is left.
     fn take_early(&self) -> Option<(TcpStream, SocketAddr)> {
         lock(&self.early).pop()
+    }
+
+    /// Takes a connection that has come already. Where there is none, or enough were taken, the listener
+    /// is let go.
+    fn take_last(&self, left: usize) -> io::Result<(TcpStream, SocketAddr)> {
+        let taken = if left > 1 {
+            self.door.through(TcpListener::accept)
+        } else {
+            Err(io::ErrorKind::WouldBlock.into())
+        };
+        if taken.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            self.door.close();
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        self.last.store(left - 1, Ordering::Release);
+        let (stream, peer) = taken?;
+        // Some systems hand on that nobody waits.
+        stream.set_nonblocking(false)?;
+        Ok((stream, peer))
     }
 }
 
@@ -99,7 +125,10 @@ impl Acceptor for TcpAcceptor {
         let (stream, peer, inherited) = match self.take_early() {
             Some((stream, peer)) => (stream, peer, None),
             None => {
-                let (stream, peer) = self.door.through(TcpListener::accept)?;
+                let (stream, peer) = match self.last.load(Ordering::Acquire) {
+                    0 => self.door.through(TcpListener::accept)?,
+                    left => self.take_last(left)?,
+                };
                 (stream, peer, self.inherited.get().copied())
             }
         };
@@ -140,6 +169,20 @@ impl Acceptor for TcpAcceptor {
 
     fn tend(&self) -> Option<Duration> {
         self.refused.tend()
+    }
+
+    /// What comes between the last look and the close, two system calls apart, is reset. Where nothing
+    /// at all may be lost, a supervisor holds the socket: it is the queue that must live on.
+    fn last_call(&self) -> bool {
+        if self.last.load(Ordering::Acquire) > 0 {
+            return true;
+        }
+        let set = || self.door.through(|listener| listener.set_nonblocking(true)).is_ok();
+        let never_waits = self.own && set();
+        if never_waits {
+            self.last.store(LAST, Ordering::Release);
+        }
+        never_waits
     }
 
     fn close(&self) {

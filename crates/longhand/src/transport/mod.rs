@@ -155,6 +155,15 @@ pub trait Acceptor: Send + Sync {
         None
     }
 
+    /// From here on `accept` never waits: it gives the connections that have come already, and when
+    /// there are none it lets the listener go in the same breath and fails with
+    /// [`io::ErrorKind::NotConnected`]. Called in a drain by the last thread that waits in `accept`,
+    /// so that nobody who was let in is thrown out unheard. False where that cannot be done, as
+    /// with a listener that other processes go on with; then `accept` is as before.
+    fn last_call(&self) -> bool {
+        false
+    }
+
     /// Lets the listener go, so that newcomers are told at once that nobody is there. Called in a
     /// drain, when no thread waits in `accept` any more.
     fn close(&self) {}
