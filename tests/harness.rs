@@ -17,6 +17,9 @@ pub mod running;
 pub mod talk;
 #[path = "harness/program.rs"]
 pub mod program;
+#[cfg(target_os = "linux")]
+#[path = "harness/figures.rs"]
+pub mod figures;
 #[path = "harness/latch.rs"]
 pub mod latch;
 #[path = "harness/watched.rs"]
