@@ -13,7 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::refused::Refused;
-use super::socket::{Socket, Stream};
+use super::socket::Socket;
+use super::stream::Stream;
 use super::{Accepted, Acceptor, TcpTransport};
 use crate::limits::Limits;
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::limits::Limits;
 
+mod stream;
 mod socket;
 mod quiet;
 mod refused;
@@ -22,7 +23,8 @@ pub use listen::UnixAcceptor;
 pub use scripted::{Happened, Scripted};
 #[cfg(unix)]
 pub use socket::UnixTransport;
-pub use socket::{Socket, Stream, TcpTransport};
+pub use socket::{Socket, TcpTransport};
+pub use stream::Stream;
 
 /// One duplex stream of bytes.
 ///

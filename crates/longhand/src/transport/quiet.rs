@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::socket::{Socket, Stream};
+use super::socket::Socket;
+use super::stream::Stream;
 
 impl<S: Stream> Socket<S> {
     /// Whether nothing waits to be read, not even the end: what a client's kept connection must be like.

@@ -10,7 +10,7 @@ use std::net::Shutdown;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::socket::Stream;
+use super::stream::Stream;
 
 /// How many are kept; for one more, the oldest is closed.
 const PLACES: usize = 256;

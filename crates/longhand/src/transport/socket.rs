@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::stream::{Half, Stream, is_timeout, timed_out};
 use super::{Interrupt, Transport};
 
 /// A connection over TCP.
@@ -15,71 +16,6 @@ pub type TcpTransport = Socket<TcpStream>;
 /// A connection over a Unix socket.
 #[cfg(unix)]
 pub type UnixTransport = Socket<UnixStream>;
-
-/// What the two kinds of stream have in common. Both read and write by shared reference, which is
-/// why one descriptor is enough.
-pub trait Stream: Send + Sync + Sized + 'static {
-    #[doc(hidden)]
-    fn receive(&self, into: &mut [u8]) -> io::Result<usize>;
-    #[doc(hidden)]
-    fn send(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize>;
-    #[doc(hidden)]
-    fn set_timeouts(
-        &self,
-        read: Option<Option<Duration>>,
-        write: Option<Duration>,
-    ) -> io::Result<()>;
-    #[doc(hidden)]
-    fn set_blocking(&self, blocking: bool) -> io::Result<()>;
-    #[doc(hidden)]
-    fn end(&self, how: Shutdown) -> io::Result<()>;
-    #[doc(hidden)]
-    fn local(&self) -> Option<SocketAddr>;
-}
-
-macro_rules! stream {
-    ($stream:ty, $local:expr) => {
-        impl Stream for $stream {
-            fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
-                (&*self).read(into)
-            }
-
-            fn send(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
-                match bytes {
-                    [one] => (&*self).write(one),
-                    several => (&*self).write_vectored(several),
-                }
-            }
-
-            fn set_timeouts(
-                &self,
-                read: Option<Option<Duration>>,
-                write: Option<Duration>,
-            ) -> io::Result<()> {
-                if let Some(read) = read {
-                    self.set_read_timeout(read)?;
-                }
-                write.map_or(Ok(()), |write| self.set_write_timeout(Some(write)))
-            }
-
-            fn set_blocking(&self, blocking: bool) -> io::Result<()> {
-                self.set_nonblocking(!blocking)
-            }
-
-            fn end(&self, how: Shutdown) -> io::Result<()> {
-                self.shutdown(how)
-            }
-
-            fn local(&self) -> Option<SocketAddr> {
-                ($local)(self)
-            }
-        }
-    };
-}
-
-stream!(TcpStream, |stream: &TcpStream| stream.local_addr().ok());
-#[cfg(unix)]
-stream!(UnixStream, |_: &UnixStream| None);
 
 /// A socket with a read deadline.
 #[derive(Debug)]
@@ -126,13 +62,14 @@ impl<S: Stream> Socket<S> {
         &self.stream
     }
 
-    /// Sees to it that the socket's timeout is what is left until the deadline. The wait for the next
-    /// request is as long as the one before: nothing is reckoned then, and no system call spent.
+    /// Sees to it that the socket's timeout is what is left until the deadline. False where that is
+    /// nothing. The wait for the next request is as long as the one before: nothing is reckoned then,
+    /// and no system call spent.
     #[inline]
-    fn arm(&mut self) -> io::Result<()> {
+    fn arm(&mut self) -> io::Result<bool> {
         if std::mem::take(&mut self.fresh) {
             if self.left == self.suits {
-                return Ok(());
+                return Ok(true);
             }
             return self.set_timeout(self.left);
         }
@@ -141,16 +78,16 @@ impl<S: Stream> Socket<S> {
     }
 
     /// Sets the socket's timeout where it is off by more than an eighth.
-    fn set_timeout(&mut self, left: Option<Duration>) -> io::Result<()> {
+    fn set_timeout(&mut self, left: Option<Duration>) -> io::Result<bool> {
         let Some(left) = left else {
             self.suits = None;
             if self.armed.take().is_some() {
                 self.stream.set_timeouts(Some(None), None)?;
             }
-            return Ok(());
+            return Ok(true);
         };
         if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
+            return Ok(false);
         }
         let near = left / 8;
         if !self.armed.is_some_and(|armed| armed >= left - near && armed <= left + near) {
@@ -160,7 +97,17 @@ impl<S: Stream> Socket<S> {
             self.armed = Some(timeout);
         }
         self.suits = Some(left);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Takes what has come by now, and waits for nothing. A process that was stopped, or a machine that
+    /// was moved, finds deadlines over and yet what came in time.
+    #[cold]
+    fn look(&self, into: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_blocking(false)?;
+        let read = self.stream.receive(into);
+        self.stream.set_blocking(true)?;
+        read.map_err(timed_out)
     }
 }
 
@@ -193,7 +140,9 @@ impl<S: Stream> Read for Socket<S> {
             return Ok(1);
         }
         loop {
-            self.arm()?;
+            if !self.arm()? {
+                return self.look(into);
+            }
             match self.stream.receive(into) {
                 // A timeout shorter than the deadline, or a signal: the clock decides.
                 Err(error) if is_timeout(&error) || error.kind() == io::ErrorKind::Interrupted => {}
@@ -201,16 +150,6 @@ impl<S: Stream> Read for Socket<S> {
             }
         }
     }
-}
-
-/// Linux says `WouldBlock` where a timeout ran out, Windows `TimedOut`.
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
-}
-
-/// The one name that transports have for it.
-fn timed_out(error: io::Error) -> io::Error {
-    if is_timeout(&error) { io::ErrorKind::TimedOut.into() } else { error }
 }
 
 impl<S: Stream> Write for Socket<S> {
@@ -261,39 +200,5 @@ impl<S: Stream> Transport for Socket<S> {
         (self.armed, self.suits) = (None, None);
         let half = || Half(Arc::clone(&self.stream));
         Some((Box::new(half()), Box::new(half())))
-    }
-}
-
-impl<S: Stream> Interrupt for S {
-    // A socket that the peer has closed already cannot be shut down again, and need not be.
-    fn end_reads(&self) {
-        let _ = self.end(Shutdown::Read);
-    }
-
-    fn cut(&self) {
-        let _ = self.end(Shutdown::Both);
-    }
-}
-
-/// The shared descriptor, as one half of a stream.
-struct Half<S>(Arc<S>);
-
-impl<S: Stream> Read for Half<S> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.receive(into).map_err(timed_out)
-    }
-}
-
-impl<S: Stream> Write for Half<S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(bytes)])
-    }
-
-    fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.send(bytes).map_err(timed_out)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
