@@ -125,7 +125,7 @@ fn honcho_runs_the_procfile_and_its_end_cuts_no_answer() {
 #[test]
 fn systemd_reads_the_units_without_a_word() {
     let folder = Folder::new();
-    for unit in ["bookmark.service", "bookmark.socket"] {
+    for unit in ["bookmark@.service", "bookmark@.socket"] {
         let text = fs::read_to_string(format!("{DEPLOY}/{unit}")).unwrap();
         // It wants the program to be where it is said to be.
         let program = built().join("release/examples/bookmark");
@@ -135,7 +135,7 @@ fn systemd_reads_the_units_without_a_word() {
     let mut command = Command::new("systemd-analyze");
     command
         .arg("verify")
-        .args(["bookmark.service", "bookmark.socket"].map(|unit| folder.file(unit)));
+        .args(["bookmark@.service", "bookmark@.socket"].map(|unit| folder.file(unit)));
     let said = command.output().expect("systemd-analyze, of the package systemd");
     let words = String::from_utf8_lossy(&said.stderr);
     assert!(said.status.success() && words.is_empty(), "{} {words}", said.status);
