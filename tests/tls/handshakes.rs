@@ -1,8 +1,10 @@
 //! Who is let in, and who turns away: versions, protocols, names, dates, and clients that speak no TLS.
 
 use std::io::Write;
+use std::time::SystemTime;
 
 use harness::program::{command, run as run_example};
+use longhand::wire::parse_date;
 
 use crate::clients::{OpenSsl, curl, fetched, run, until, ureq};
 use crate::server::{Https, LOCALHOST, certificate, expired};
@@ -108,6 +110,19 @@ fn a_client_that_speaks_http_here_is_told_so_in_http() {
         assert!(answer.closes() && answer.text().contains("speaks https"), "{}", answer.text());
         client.expect_end();
     }
+}
+
+#[test]
+fn the_answer_to_who_speaks_http_here_has_its_date() {
+    let server = Https::start(&[]);
+    let mut client = server.program.client();
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    let answer = client.answer();
+    // RFC 9110 section 6.6.1: a server with a clock dates every answer of 4xx.
+    let date = answer.field("date").expect("it has a Date");
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let told = parse_date(date.as_bytes(), now).expect("it is a date");
+    assert!(now.abs_diff(told) < 60, "{date}");
 }
 
 #[test]

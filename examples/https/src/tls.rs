@@ -7,16 +7,17 @@
 use std::io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use longhand::transport::{Interrupt, TcpTransport, Transport};
+use longhand::wire::format_date;
 use rustls::ServerConnection;
 
 /// What is read from a socket at once: a record of 16 KiB and what frames it. rustls alone takes 4 KiB.
 const RECORD: usize = 17 << 10;
 
-/// For a peer that speaks http here. An alert would be noise to it.
-const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+/// For a peer that speaks http here, behind the date. An alert would be noise to it.
+const PLAIN: &str = "Content-Type: text/plain; charset=utf-8\r\n\
     Content-Length: 68\r\nConnection: close\r\n\r\n\
     This port speaks https, and the request came as http. Try https://.\n";
 
@@ -60,7 +61,12 @@ impl Tls {
 
     /// The answer waits until the peer has read it: closing on unread bytes would reset it away.
     fn answer_http(&mut self) -> io::Result<()> {
-        self.socket.get_mut().write_all(PLAIN)?;
+        // An answer of 2xx, 3xx or 4xx has a Date where there is a clock: RFC 9110 section 6.6.1.
+        let now = self.socket.get_ref().wall().duration_since(SystemTime::UNIX_EPOCH);
+        let date = format_date(now.unwrap_or_default().as_secs());
+        let date = date.escape_ascii();
+        let answer = format!("HTTP/1.1 400 Bad Request\r\nDate: {date}\r\n{PLAIN}");
+        self.socket.get_mut().write_all(answer.as_bytes())?;
         self.socket.get_mut().close_write()?;
         io::copy(&mut self.socket.by_ref().take(1 << 20), &mut io::sink())?;
         Err(io::Error::new(ErrorKind::InvalidData, "http on a port of https"))
