@@ -38,7 +38,7 @@ fn linger(link: &mut Link<'_>, limits: &Limits) -> io::Result<()> {
     let end = deadline(link.now(), limits.linger_time);
     let mut scrap = vec![0; 16 << 10];
     let mut left = limits.linger_bytes;
-    while left > 0 && link.now() < end {
+    while left > 0 {
         let now = link.now();
         let patience = limits.linger.min(end.saturating_duration_since(now));
         match link.receive(&mut scrap, now, patience) {

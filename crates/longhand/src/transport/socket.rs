@@ -27,6 +27,8 @@ pub struct Socket<S> {
     since: Instant,
     /// No read has begun since then.
     fresh: bool,
+    /// No read may take any more what has come by the time the deadline is over.
+    looked: bool,
     /// The read timeout that the socket has.
     armed: Option<Duration>,
     /// The wait that this timeout was last found good for.
@@ -51,6 +53,7 @@ impl<S: Stream> Socket<S> {
             left: None,
             since: Instant::now(),
             fresh: false,
+            looked: false,
             armed: None,
             suits: None,
             stall,
@@ -101,9 +104,13 @@ impl<S: Stream> Socket<S> {
     }
 
     /// Takes what has come by now, and waits for nothing. A process that was stopped, or a machine that
-    /// was moved, finds deadlines over and yet what came in time.
+    /// was moved, finds deadlines over and yet what came in time. Once: a peer that sends without pause
+    /// has its deadline too.
     #[cold]
-    fn look(&self, into: &mut [u8]) -> io::Result<usize> {
+    fn look(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.looked, true) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         self.stream.set_blocking(false)?;
         let read = self.stream.receive(into);
         self.stream.set_blocking(true)?;
@@ -168,7 +175,8 @@ impl<S: Stream> Write for Socket<S> {
 
 impl<S: Stream> Transport for Socket<S> {
     fn set_read_deadline(&mut self, now: Instant, left: Option<Duration>) {
-        (self.since, self.left, self.fresh) = (now, left, true);
+        let over = left.is_some_and(|left| left.is_zero());
+        (self.since, self.left, self.fresh, self.looked) = (now, left, true, over);
     }
 
     fn set_write_stall(&mut self, limit: Duration) -> io::Result<()> {
