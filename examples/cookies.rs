@@ -62,8 +62,8 @@ fn keys() -> Keys {
             Keys::parse(text.into_encoded_bytes()).map_err(|bad| format!("SECRET_KEY: {bad}"))
         }
         None => {
-            eprintln!(
-                "SECRET_KEY is not set: the key is random, and signed cookies are refused after a restart"
+            setup::complain(
+                "SECRET_KEY is not set: the key is random, and signed cookies are refused after a restart",
             );
             Keys::random().map_err(|error| format!("no random key, and no SECRET_KEY: {error}"))
         }

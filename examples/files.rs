@@ -52,7 +52,9 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error.to_string()),
     };
     let server = setup::bind();
-    eprintln!("serving {}", absolute(&folder).as_deref().unwrap_or(Path::new(&folder)).display());
+    let whole = absolute(&folder);
+    let folder = whole.as_deref().unwrap_or(Path::new(&folder));
+    setup::complain(&format!("serving {}", folder.display()));
     setup::run_observed(server, tell, |request: &mut Request<'_>| site.handle(request))
 }
 
@@ -85,7 +87,7 @@ fn tell(event: &Event<'_>) {
         && let Some(error) = answered.error.filter(|_| answered.whole)
     {
         let path = answered.head.map_or("-", |head| head.target.path());
-        eprintln!("{path}: {}: {error}", answered.status);
+        setup::complain(&format!("{path}: {}: {error}", answered.status));
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn tell(state: &str) {
     let sent = address
         .and_then(|address| UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address));
     if let Err(error) = sent {
-        eprintln!("NOTIFY_SOCKET={}: {error}", place.to_string_lossy());
+        super::complain(&format!("NOTIFY_SOCKET={}: {error}", place.to_string_lossy()));
     }
 }
 

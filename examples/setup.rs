@@ -7,6 +7,7 @@ mod service;
 
 use std::env;
 use std::fmt::Display;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::{ExitCode, exit};
 use std::str::FromStr;
@@ -37,6 +38,17 @@ pub fn optional<T: FromStr>(name: &str, wanted: &str) -> Option<T> {
 pub fn bad_setting(name: &str, found: &str, wanted: &str) -> ! {
     eprintln!("{name}={found}: expected {wanted}");
     exit(2)
+}
+
+/// A line for whoever reads standard output. Where nobody takes it, it is lost: a server serves all the
+/// same.
+pub fn say(line: &(impl Display + ?Sized)) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// A line for whoever reads standard error. Where nobody takes it, it is lost.
+pub fn complain(line: &(impl Display + ?Sized)) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// A time in milliseconds from the environment.
@@ -194,16 +206,16 @@ where
         thread::sleep(lame_duck + deadline + Duration::from_secs(1));
         let connections = handle.connections();
         if connections > 0 {
-            eprintln!("{connections} connections did not end in time");
+            complain(&format!("{connections} connections did not end in time"));
             exit(1);
         }
     };
     if let Err(error) = longhand_signal::on_terminate(terminate) {
-        eprintln!("signals end this program at once: {error}");
+        complain(&format!("signals end this program at once: {error}"));
     }
     // From this line on it may be asked to end, so signals come first.
     if let Some(lines) = lines {
-        println!("{lines}");
+        say(&lines);
     }
     service::tell("READY=1");
     match server.run(handler) {
@@ -213,6 +225,6 @@ where
 }
 
 fn failed(error: &dyn Display) -> ExitCode {
-    eprintln!("{error}");
+    complain(error);
     ExitCode::FAILURE
 }

@@ -110,7 +110,8 @@ fn tell(event: &Event<'_>) {
     if let Event::Answered(answered) = event
         && let (Some(error), Some(head)) = (answered.error, answered.head)
     {
-        eprintln!("{} {}: {}: {error}", head.method, head.target.path(), answered.status);
+        let (method, path) = (head.method, head.target.path());
+        setup::complain(&format!("{method} {path}: {}: {error}", answered.status));
     }
 }
 

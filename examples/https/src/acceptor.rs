@@ -97,7 +97,9 @@ impl Identity {
     fn renew(&self) {
         match config(&self.chain, &self.key) {
             Ok(new) => *self.config.write().unwrap_or_else(PoisonError::into_inner) = new,
-            Err(problem) => eprintln!("{problem}; the old certificate stays in use"),
+            Err(problem) => {
+                setup::complain(&format!("{problem}; the old certificate stays in use"));
+            }
         }
     }
 }

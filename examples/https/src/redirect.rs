@@ -25,7 +25,7 @@ pub(crate) fn start(https: u16) -> Option<Redirect> {
     let handle = server.handle();
     let thread = thread::spawn(move || {
         if let Err(error) = server.run(|request: &mut Request<'_>| to_https(request, https)) {
-            eprintln!("HTTP_PORT={port}: {error}");
+            setup::complain(&format!("HTTP_PORT={port}: {error}"));
         }
     });
     Some(Redirect { url: setup::url(address), handle, thread })
