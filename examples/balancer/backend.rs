@@ -108,12 +108,19 @@ impl Backend {
     pub(crate) fn check_for_ever(&self, path: &str, every: Duration) {
         loop {
             let begun = Instant::now();
-            let status = self.check(path, every.max(Duration::from_secs(1))).ok();
-            if let Some(state) = self.heard(status) {
-                let answer = status.map_or("no answer".to_owned(), |status| status.to_string());
-                eprintln!("backend {} is {state}: {path} gets {answer}", self.address);
+            match self.check(path, every.max(Duration::from_secs(1))) {
+                Err(error) if is_own(&error) => {}
+                checked => self.tell(path, checked.ok()),
             }
             thread::sleep(every.saturating_sub(begun.elapsed()));
+        }
+    }
+
+    fn tell(&self, path: &str, status: Option<Status>) {
+        if let Some(state) = self.heard(status) {
+            let answer = status.map_or("no answer".to_owned(), |status| status.to_string());
+            let address = self.address;
+            setup::complain(&format!("backend {address} is {state}: {path} gets {answer}"));
         }
     }
 
@@ -141,6 +148,11 @@ impl Backend {
         }
         (std::mem::replace(&mut health.no, no) != no).then(|| health.word())
     }
+}
+
+/// Out of descriptors, this process or the system: that says nothing of a backend.
+pub(crate) fn is_own(error: &io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -14,7 +14,7 @@ use longhand::wire::Status;
 use longhand::{Handle, Request, Response, State};
 use longhand_kit::forwarded::Proxies;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, is_own};
 use crate::exchange::{Failure, ask, is_end};
 use crate::fields::{Outgoing, passed_through};
 
@@ -43,6 +43,10 @@ impl Balancer {
         while let Some(backend) = self.choose(&tried) {
             let failure = match ask(backend, &mut asked) {
                 Ok(response) => return Ok(response),
+                Err(Failure::Unreached(error)) if is_own(&error) => {
+                    let none = told(Status::SERVICE_UNAVAILABLE, "no connection to spare");
+                    return Err(none.field("Retry-After", "1").because(error));
+                }
                 Err(failure) => last.insert(failure),
             };
             backend.failed();
