@@ -32,6 +32,7 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use crate::address::{canonical, is_public, own};
 use crate::places::Places;
 use crate::rules::Uri;
+use crate::trouble::log;
 
 /// For everything together: a place, look-ups, connections, redirects, the final head.
 const TIME: Duration = Duration::from_secs(5);
@@ -77,7 +78,8 @@ pub(crate) enum Outcome {
     Answered,
     /// Anything else; the reason is for the log, and to the one who asked less is [`Told`].
     Failed(String, Told),
-    /// All places were taken all the time: it was not tried.
+    /// It was not tried: all places were taken all the time, or the system had no descriptor or no
+    /// thread for it.
     Busy,
 }
 
@@ -129,7 +131,11 @@ impl Checker {
                     let reason = format!("{}: wanted the status 200, found {status}", uri.as_str());
                     return Outcome::Failed(reason, Told::Status(status));
                 }
-                Err(reason) => {
+                Err(Fault::Own(error)) => {
+                    log(&format!("{}: not checked: {error}", uri.as_str()));
+                    return Outcome::Busy;
+                }
+                Err(Fault::Theirs(reason)) => {
                     let reason = format!("{}: {reason}", uri.as_str());
                     return Outcome::Failed(reason, Told::Nothing);
                 }
@@ -145,7 +151,7 @@ impl Checker {
         deadline: Instant,
         uri: &Uri,
         local: Option<SocketAddr>,
-    ) -> Result<Answer, String> {
+    ) -> Result<Answer, Fault> {
         let guard = Guard {
             private: self.private,
             origin: uri.origin().clone(),
@@ -164,7 +170,7 @@ impl Checker {
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::new(), guard);
         // The body stays unread: dropping the response closes the connection.
-        let response = agent.get(uri.as_str()).call().map_err(|error| error.to_string())?;
+        let response = agent.get(uri.as_str()).call().map_err(Fault::of)?;
         match response.status() {
             StatusCode::OK => Ok(Answer::Ok),
             StatusCode::MOVED_PERMANENTLY
@@ -173,9 +179,10 @@ impl Checker {
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT => {
                 let location = response.headers().get(header::LOCATION);
-                let location = location.ok_or("a redirect without Location")?;
-                let location = str::from_utf8(location.as_bytes()).map_err(|e| e.to_string())?;
-                let next = uri.join(location).map_err(|refused| refused.to_string())?;
+                let location =
+                    location.ok_or_else(|| Fault::theirs("a redirect without Location"))?;
+                let location = str::from_utf8(location.as_bytes()).map_err(Fault::theirs)?;
+                let next = uri.join(location).map_err(Fault::theirs)?;
                 Ok(Answer::Redirect(next))
             }
             status => Ok(Answer::Other(status.as_u16())),
@@ -187,6 +194,32 @@ enum Answer {
     Ok,
     Redirect(Uri),
     Other(u16),
+}
+
+/// Whose fault it is that there was no answer.
+enum Fault {
+    /// This system's, which had no descriptor or no thread to ask with.
+    Own(ureq::Error),
+    Theirs(String),
+}
+
+impl Fault {
+    fn of(error: ureq::Error) -> Self {
+        match &error {
+            ureq::Error::Io(short) if is_short(short) => Self::Own(error),
+            _ => Self::theirs(error),
+        }
+    }
+
+    fn theirs(reason: impl ToString) -> Self {
+        Self::Theirs(reason.to_string())
+    }
+}
+
+/// Out of descriptors, this process or the system, or of threads.
+fn is_short(error: &io::Error) -> bool {
+    let descriptors = cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
+    descriptors || error.kind() == io::ErrorKind::OutOfMemory
 }
 
 /// Looks up the host of one request and decides whether to connect.
@@ -267,10 +300,12 @@ fn within<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<Option<T>> {
     let (done, result) = mpsc::sync_channel(1);
-    thread::Builder::new().name("look-up".to_owned()).spawn(move || {
+    let look_up = move || {
         // Nobody listens any more once time is up.
         let _ = done.send(work());
-    })?;
+    };
+    let thread = thread::Builder::new().name("look-up".to_owned()).spawn(look_up);
+    thread.map_err(|error| io::Error::new(io::ErrorKind::OutOfMemory, error))?;
     Ok(result.recv_timeout(time).ok())
 }
 
