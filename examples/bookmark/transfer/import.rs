@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::Duration;
 
 use super::{Item, Skipped};
@@ -81,12 +81,17 @@ impl Import<'_> {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let told = thread::scope(|scope| {
             let (send, judged) = channel();
+            let mut last = Ok(());
+            let mut started = 0;
             for _ in 0..if self.slow { CHECKS } else { 1 } {
                 let (send, items, next, stop) = (send.clone(), &items, &next, &stop);
-                scope.spawn(move || self.work(items, next, stop, &send));
+                let work = move || self.work(items, next, stop, &send);
+                last = Builder::new().spawn_scoped(scope, work).map(drop);
+                started += usize::from(last.is_ok());
             }
             drop(send);
             let told = self.collect(&judged, &mut report, tell);
+            let told = if started == 0 { last.and(told) } else { told };
             // Those who work find out by this that nobody waits for them.
             stop.store(true, Ordering::Relaxed);
             told
