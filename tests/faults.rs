@@ -17,3 +17,6 @@ mod cutting;
 #[cfg(target_os = "linux")]
 #[path = "faults/stopping.rs"]
 mod stopping;
+#[cfg(target_os = "linux")]
+#[path = "faults/shortages.rs"]
+mod shortages;
