@@ -1,5 +1,6 @@
 //! The bookmark server behind the configurations that come with it: real nginx and real HAProxy, TLS,
-//! restarts without an outage, and requests that try to be read in two ways.
+//! restarts without an outage, and requests that try to be read in two ways. And the same behind the
+//! balancer of the examples, which speaks no TLS.
 //!
 //! ```text
 //! cargo test -p tests --test proxies

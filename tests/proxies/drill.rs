@@ -218,3 +218,13 @@ fn the_outage_drill_behind_haproxy_on_a_shared_log() {
 fn the_outage_drill_behind_haproxy_on_redis() {
     drill_on_redis(Kind::HAProxy);
 }
+
+#[test]
+fn the_outage_drill_behind_the_balancer_on_a_shared_log() {
+    drill_on_a_log(Kind::Balancer);
+}
+
+#[test]
+fn the_outage_drill_behind_the_balancer_on_redis() {
+    drill_on_redis(Kind::Balancer);
+}

@@ -6,8 +6,6 @@ use harness::program::Folder;
 use crate::front::{Front, Kind};
 use crate::{free_port, instance};
 
-const KINDS: [Kind; 2] = [Kind::Nginx, Kind::HAProxy];
-
 /// A front before one instance (on both places), which also says who asked.
 fn front(kind: Kind, folder: &Folder) -> (Front, harness::program::Program) {
     let port = free_port();
@@ -17,7 +15,7 @@ fn front(kind: Kind, folder: &Folder) -> (Front, harness::program::Program) {
 
 #[test]
 fn visitors_are_who_they_are_and_not_who_they_say() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let folder = Folder::new();
         let (front, server) = front(kind, &folder);
         let request = front.agent().get(front.url("/who"));
@@ -38,7 +36,7 @@ fn visitors_are_who_they_are_and_not_who_they_say() {
 
 #[test]
 fn by_tls_the_cookie_is_for_tls_and_the_own_form_is_taken() {
-    for kind in KINDS {
+    for kind in Kind::TLS {
         let port = free_port();
         let hash = longhand_kit::auth::PasswordHash::make("open", 1_000).unwrap().to_string();
         let port_text = port.to_string();
@@ -73,7 +71,7 @@ fn by_tls_the_cookie_is_for_tls_and_the_own_form_is_taken() {
 
 #[test]
 fn plain_http_is_led_to_tls_and_counters_are_not_for_visitors() {
-    for kind in KINDS {
+    for kind in Kind::TLS {
         let folder = Folder::new();
         let (front, _server) = front(kind, &folder);
         let mut client = Client::to(([127, 0, 0, 1], front.http).into());
@@ -119,7 +117,7 @@ fn the_page_of_an_import_comes_through_as_it_is_made() {
     use std::sync::Mutex;
     use std::sync::mpsc::channel;
 
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let folder = Folder::new();
         let (front, _server) = front(kind, &folder);
         let (let_go, go) = channel::<()>();

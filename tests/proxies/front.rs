@@ -1,4 +1,5 @@
-//! A proxy with the configuration that comes with the bookmark server, on other ports.
+//! What stands in front: a proxy with the configuration that comes with the bookmark server, on other
+//! ports, or the balancer of the examples, which speaks no TLS.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::client::NEVER;
-use harness::program::Folder;
+use harness::program::{Folder, command};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
@@ -24,18 +25,26 @@ const HAPROXY: &str = include_str!("../../examples/bookmark/deploy/haproxy.cfg")
 pub(crate) enum Kind {
     Nginx,
     HAProxy,
+    Balancer,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Nginx, Self::HAProxy, Self::Balancer];
+    /// Those that speak TLS.
+    pub(crate) const TLS: [Self; 2] = [Self::Nginx, Self::HAProxy];
 }
 
 /// How it treats its clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Patience {
     AsItComes,
-    /// It waits a second for those who leave requests unfinished, and takes plain HTTP.
+    /// It waits a second for those who leave requests unfinished, takes plain HTTP, and checks nobody.
     Short,
 }
 
 /// A proxy that runs. Dropped, it is killed.
 pub(crate) struct Front {
+    kind: Kind,
     child: Child,
     folder: Folder,
     pub(crate) http: u16,
@@ -62,10 +71,12 @@ impl Front {
             let mut child = match kind {
                 Kind::Nginx => nginx(&folder, http, https, instances, patience),
                 Kind::HAProxy => haproxy(&folder, http, https, instances, patience),
+                Kind::Balancer => balancer(http, instances, patience),
             };
             let lines = lines_of(&mut child);
-            if is_there(&mut child, https) {
-                return Self { child, folder, http, https };
+            let speaks_tls = Kind::TLS.contains(&kind);
+            if is_there(&mut child, if speaks_tls { https } else { http }) {
+                return Self { kind, child, folder, http, https };
             }
             eprintln!("{kind:?}: {:?}", lines.iter().collect::<Vec<_>>());
         }
@@ -88,7 +99,10 @@ impl Front {
 
     /// A URL of it.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("https://localhost:{}{path}", self.https)
+        match self.kind {
+            Kind::Balancer => format!("http://localhost:{}{path}", self.http),
+            _ => format!("https://localhost:{}{path}", self.https),
+        }
     }
 }
 
@@ -211,6 +225,18 @@ fn haproxy(
     command.args(["-db", "-f", "haproxy.cfg"]).current_dir(folder.path());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command.spawn().expect("haproxy, of the package of that name")
+}
+
+fn balancer(http: u16, instances: [u16; 2], patience: Patience) -> Child {
+    let (port, backends) = (http.to_string(), instances.map(|port| format!("127.0.0.1:{port}")));
+    let settings = [
+        ("PORT", &*port),
+        ("BACKENDS", &*backends.join(",")),
+        ("HEALTH_MS", if patience == Patience::Short { "0" } else { "1000" }),
+    ];
+    let mut command = command("balancer", &settings);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn().expect("the balancer starts")
 }
 
 /// An authority and a certificate of it for this machine, by the three commands of the page about

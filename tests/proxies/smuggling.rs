@@ -2,7 +2,7 @@
 //! there are. Had longhand read one more, its answer would go to whoever asks next.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -36,12 +36,16 @@ fn server() -> (Running, Arc<Mutex<Vec<String>>>) {
     (server, read)
 }
 
-/// Sends these bytes as plain HTTP, and gives what comes until the proxy closes: it waits for a second.
-fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+/// Sends these bytes as plain HTTP, and gives what comes until the proxy closes: it waits for a second,
+/// or is told that this is the end.
+fn exchange(kind: Kind, address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(NEVER)).unwrap();
     // It may have refused and closed before the end.
     let _ = stream.write_all(bytes);
+    if kind == Kind::Balancer {
+        let _ = stream.shutdown(Shutdown::Write);
+    }
     let mut answers = Vec::new();
     match stream.read_to_end(&mut answers) {
         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("it never closes"),
@@ -75,13 +79,13 @@ fn nothing_is_split(kind: Kind) {
         for _ in 0..CLIENTS {
             scope.spawn(|| {
                 while let Some(bytes) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answers = answered(&exchange(address, bytes));
+                    let answers = answered(&exchange(kind, address, bytes));
                     all.lock().unwrap().extend(answers);
                     // On the proxy's connections, whatever was left there is answered now.
                     let after = format!("/after-{}", next.load(Ordering::Relaxed));
                     let request =
                         format!("GET {after} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-                    let answers = answered(&exchange(address, request.as_bytes()));
+                    let answers = answered(&exchange(kind, address, request.as_bytes()));
                     assert_eq!(answers, [after], "{}", bytes.escape_ascii());
                 }
             });
@@ -111,4 +115,9 @@ fn no_request_is_split_between_nginx_and_longhand() {
 #[test]
 fn no_request_is_split_between_haproxy_and_longhand() {
     nothing_is_split(Kind::HAProxy);
+}
+
+#[test]
+fn no_request_is_split_between_the_balancer_and_longhand() {
+    nothing_is_split(Kind::Balancer);
 }
