@@ -2,13 +2,15 @@
 //! written. What is refused is refused with the truth, and once there is enough again all is as before.
 
 use std::io;
-use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
+use harness::answer::Answer;
 use harness::client::{Client, NEVER};
 use harness::program::{Folder, Program, command, example};
 use harness::running::{Told, run_on};
@@ -63,7 +65,7 @@ impl Acceptor for Short {
         self.inner.close();
     }
 
-    fn local(&self) -> Option<std::net::SocketAddr> {
+    fn local(&self) -> Option<SocketAddr> {
         self.inner.local()
     }
 }
@@ -112,9 +114,8 @@ const DESCRIPTORS: u64 = 24;
 
 /// How many of its descriptors a server has in use. Those above its limit are inherited.
 fn in_use(server: &Program) -> u64 {
-    let open = |number: &u64| {
-        std::fs::symlink_metadata(format!("/proc/{}/fd/{number}", server.id())).is_ok()
-    };
+    let open =
+        |number: &u64| fs::symlink_metadata(format!("/proc/{}/fd/{number}", server.id())).is_ok();
     (0..DESCRIPTORS).filter(open).count() as u64
 }
 
@@ -122,8 +123,8 @@ fn in_use(server: &Program) -> u64 {
 fn await_rest(server: &Program) {
     let begun = Instant::now();
     loop {
-        let link = |number| std::fs::read_link(format!("/proc/{}/fd/{number}", server.id()));
-        let is_socket = |path: &std::path::PathBuf| path.to_string_lossy().starts_with("socket:");
+        let link = |number| fs::read_link(format!("/proc/{}/fd/{number}", server.id()));
+        let is_socket = |path: &PathBuf| path.to_string_lossy().starts_with("socket:");
         let sockets = (0..DESCRIPTORS).filter_map(|number| link(number).ok()).filter(is_socket);
         let count = sockets.count();
         if count == 3 {
@@ -154,11 +155,29 @@ fn take_all(server: &Program) -> Vec<Client> {
     }
 }
 
-/// A client that has sent the first byte of a request, which nobody may close to make room either.
-fn begun(server: &Program, request: &str) -> Client {
-    let mut client = server.client();
-    client.send(&request[..1]);
-    client
+/// What a server answers to these requests while not one descriptor is left. All of them have begun
+/// before, so that nobody may close their connections to make room.
+fn answers_without(server: &Program, requests: &[&str]) -> Vec<Answer> {
+    for _ in 0..5 {
+        await_rest(server);
+        let since = Instant::now();
+        let begin = |request: &&str| {
+            let mut client = server.client();
+            client.send(&request[..1]);
+            client
+        };
+        let mut clients: Vec<_> = requests.iter().map(begin).collect();
+        let busy = take_all(server);
+        let rests = clients.iter_mut().zip(requests);
+        let answers = rests.map(|(client, request)| client.send(&request[1..]).answer()).collect();
+        drop((busy, clients));
+        await_rest(server);
+        // On a machine so slow that heads may have had their time, it is tried again.
+        if since.elapsed() < Limits::default().head_time / 2 {
+            return answers;
+        }
+    }
+    panic!("this machine is too slow for it");
 }
 
 fn limited(name: &'static str, settings: &[(&str, &str)], argument: Option<&str>) -> Program {
@@ -180,35 +199,25 @@ fn out_of_descriptors_a_check_that_could_not_be_made_blames_no_uri() {
     let server = limited("bookmark", &settings, None);
     let [before, short] = ["before", "short"].map(|name| posted(&server, name, &server.url));
     assert_eq!(server.client().send(before).answer().status, 303);
-    await_rest(&server);
     let read = "GET /before HTTP/1.1\r\nHost: x\r\n\r\n";
-    let (mut saver, mut reader) = (begun(&server, &short), begun(&server, read));
-    let busy = take_all(&server);
-    let answer = saver.send(&short[1..]).answer();
-    assert_eq!(answer.status, 503, "{}", answer.text());
-    assert!(answer.field("retry-after").is_some(), "{answer:?}");
-    assert_eq!(reader.send(&read[1..]).answer().status, 303, "what needs none is served");
-    drop((busy, saver, reader));
-    await_rest(&server);
+    let answers = answers_without(&server, &[&short, read]);
+    assert_eq!(answers[0].status, 503, "{}", answers[0].text());
+    assert!(answers[0].field("retry-after").is_some(), "{answers:?}");
+    assert_eq!(answers[1].status, 303, "what needs none is served");
     assert_eq!(server.client().send(short).answer().status, 303);
 }
 
 #[test]
 fn out_of_descriptors_a_file_is_not_said_to_be_absent() {
     let folder = Folder::new();
-    std::fs::write(folder.file("a.txt"), "text").unwrap();
+    fs::write(folder.file("a.txt"), "text").unwrap();
     let server = limited("files", &[("PORT", "0")], Some(&folder.file("")));
-    let [there, absent] =
-        ["a", "b"].map(|name| format!("GET /{name}.txt HTTP/1.1\r\nHost: x\r\n\r\n"));
-    assert_eq!(server.client().send(&there).answer().text(), "text");
-    await_rest(&server);
-    let (mut one, mut other) = (begun(&server, &there), begun(&server, &absent));
-    let busy = take_all(&server);
-    assert_eq!(one.send(&there[1..]).answer().status, 500);
-    assert_eq!(other.send(&absent[1..]).answer().status, 404);
-    drop((busy, one, other));
-    await_rest(&server);
-    assert_eq!(server.client().send(&there).answer().text(), "text");
+    let there = "GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n";
+    let absent = "GET /b.txt HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert_eq!(server.client().send(there).answer().text(), "text");
+    let answers = answers_without(&server, &[there, absent]);
+    assert_eq!([answers[0].status, answers[1].status], [500, 404]);
+    assert_eq!(server.client().send(there).answer().text(), "text");
 }
 
 #[test]
@@ -221,16 +230,10 @@ fn out_of_descriptors_the_balancer_says_so_and_takes_no_backend_for_dead() {
     // Over a new connection each time, which is not kept.
     let request = "POST /close HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(balancer.client().send(request).answer().status, 200);
-    await_rest(&balancer);
-    let mut clients: Vec<_> = (0..4).map(|_| begun(&balancer, request)).collect();
-    let busy = take_all(&balancer);
-    for client in &mut clients {
-        let answer = client.send(&request[1..]).answer();
+    for answer in answers_without(&balancer, &[request; 4]) {
         assert_eq!(answer.status, 503, "{}", answer.text());
         assert_eq!(answer.field("retry-after"), Some("1"));
     }
-    drop((busy, clients));
-    await_rest(&balancer);
     let answer = balancer.client().send(request).answer();
     assert_eq!(answer.status, 200, "it was its own fault, not the backend's");
 }
@@ -261,12 +264,12 @@ fn a_log_that_may_not_grow_loses_nothing_and_says_that_nothing_was_saved() {
         }
     }
     assert!(saved.len() > 3 && refused == 3, "{} saved, {refused} refused", saved.len());
-    let size = std::fs::metadata(&log).unwrap().len();
+    let size = fs::metadata(&log).unwrap().len();
     for name in &saved {
         assert_eq!(client.get(&format!("/{name}")).answer().status, 303, "{name}");
     }
     assert_eq!(client.get("/.healthz").answer().status, 200);
-    assert_eq!(std::fs::metadata(&log).unwrap().len(), size, "no half of a line is left");
+    assert_eq!(fs::metadata(&log).unwrap().len(), size, "no half of a line is left");
     server.signal("TERM");
     let (status, errors) = server.end();
     assert!(status.success(), "{status}: {errors:?}");
@@ -302,7 +305,7 @@ fn where_nobody_reads_its_output_a_server_serves_and_ends_all_the_same() {
         command.env("PORT", &port).env("HOST", "127.0.0.1").args(argument);
         // A full disk behind both.
         for full in ["stdout", "stderr"] {
-            let file = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+            let file = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
             match full {
                 "stdout" => command.stdout(file),
                 _ => command.stderr(file),
@@ -341,7 +344,7 @@ fn where_nobody_reads_its_output_a_server_serves_and_ends_all_the_same() {
 }
 
 /// Ended with the test.
-struct Killed(std::process::Child);
+struct Killed(Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
