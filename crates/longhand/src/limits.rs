@@ -41,7 +41,9 @@ pub struct Limits {
     /// rate. Default 1 KiB: an honest slow upload passes, a dripping one does not. The clock runs only
     /// while a read waits.
     pub body_rate: u64,
-    /// How long a write may stand still. Default 30 s. Over it: the connection is cut.
+    /// How long a write may stand still. Default 30 s. Over it: the connection is cut. A send that got
+    /// bytes out before it stood still tells of those first: on Linux it may take three times as long.
+    /// There is no least rate: whoever makes room for more within that time is not cut.
     pub write_stall: Duration,
     /// How long a connection may rest between two requests. Default 75 s: longer than proxies keep
     /// theirs (nginx 60 s), so that it is they who close first. Over it: closed.
