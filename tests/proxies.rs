@@ -7,7 +7,8 @@
 //! DRILL=whole cargo test -p tests --test proxies drill     the outage drill in full: some minutes
 //! ```
 //!
-//! Needs `nginx`, `haproxy`, `openssl` and `redis-server`; without them the tests fail and say so.
+//! Needs `nginx`, `haproxy`, `openssl` and `redis-server`; the drill on four hosts also `ip` (the package
+//! iproute2) and root, for network namespaces. Without them the tests fail and say so.
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 #![cfg(unix)]
 
@@ -19,6 +20,8 @@ mod drill;
 mod forwarded;
 #[path = "proxies/front.rs"]
 mod front;
+#[path = "proxies/hosts.rs"]
+mod hosts;
 #[path = "proxies/smuggling.rs"]
 mod smuggling;
 

@@ -43,6 +43,8 @@ pub(crate) struct Health {
     no: Option<&'static str>,
     ejected_until: Option<Instant>,
     missed_checks: u64,
+    /// The last two checks were not answered at all: who can be asked elsewhere waits no longer.
+    pub(crate) silent: bool,
     failed_in_a_row: u64,
     pub(crate) answered: u64,
     pub(crate) failed: u64,
@@ -137,6 +139,7 @@ impl Backend {
     fn heard(&self, status: Option<Status>) -> Option<&'static str> {
         let mut health = lock(&self.health);
         health.missed_checks += 1;
+        health.silent = status.is_none() && health.missed_checks > 1;
         let no = match status.map(Status::code) {
             Some(200..=399) => None,
             Some(404 | 503) => Some("leaving"),

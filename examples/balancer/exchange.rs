@@ -16,6 +16,10 @@ const PIECE: usize = 32 << 10;
 /// How long a body waits for the 100 that its client asked for.
 const EXPECTED: Duration = Duration::from_secs(1);
 
+/// How often one that waits for an answer looks whether the backend still answers its checks: one that is
+/// cut off the network does not even refuse.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// Why a backend gave no answer.
 pub(crate) enum Failure {
     /// It was not reached, and nothing was sent.
@@ -39,7 +43,7 @@ pub(crate) fn ask(
     if let Some(kept) = asked.again.then(|| backend.kept()).flatten() {
         match exchange(kept, backend, asked) {
             // It was closing while it was asked, which is nobody's fault.
-            Err(error) if is_end(&error) => {}
+            Err(error) if is_end(&error) && !backend.health().silent => {}
             heard => return heard.map_err(Failure::Lost),
         }
     }
@@ -85,7 +89,13 @@ fn exchange(
             break answer;
         }
         let left = patience.saturating_sub(since.elapsed());
-        answer = next_answer(&mut upstream, asked, left)?;
+        answer = match next_answer(&mut upstream, asked, left.min(LOOK)) {
+            Err(error) if error.kind() == ErrorKind::TimedOut && left > LOOK => None,
+            other => other?,
+        };
+        if answer.is_none() && asked.again && backend.health().silent {
+            return Err(io::Error::new(ErrorKind::ConnectionAborted, "nothing comes from it"));
+        }
     };
     backend.answered();
     let (upstream, whole) = (Some(upstream), whole && takes);

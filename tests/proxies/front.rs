@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -52,17 +52,22 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// One before two instances on these ports, by TLS.
+    /// One before two instances on these ports of this machine, by TLS if it speaks it.
     pub(crate) fn start(kind: Kind, instances: [u16; 2]) -> Self {
+        Self::start_as(kind, instances.map(here), Patience::AsItComes)
+    }
+
+    /// One before two instances that are anywhere.
+    pub(crate) fn before(kind: Kind, instances: [SocketAddr; 2]) -> Self {
         Self::start_as(kind, instances, Patience::AsItComes)
     }
 
     /// One that passes on what comes by plain HTTP too, and waits for nobody.
     pub(crate) fn start_plain(kind: Kind, instances: [u16; 2]) -> Self {
-        Self::start_as(kind, instances, Patience::Short)
+        Self::start_as(kind, instances.map(here), Patience::Short)
     }
 
-    fn start_as(kind: Kind, instances: [u16; 2], patience: Patience) -> Self {
+    fn start_as(kind: Kind, instances: [SocketAddr; 2], patience: Patience) -> Self {
         let folder = Folder::new();
         certificates(folder.path());
         // Somebody else may take a port meanwhile.
@@ -115,6 +120,10 @@ impl Drop for Front {
     }
 }
 
+fn here(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
 /// What it writes, read on so that its pipe is never full.
 fn lines_of(child: &mut Child) -> Receiver<String> {
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -148,7 +157,13 @@ fn with(text: &str, changes: &[(&str, &str)]) -> String {
     text
 }
 
-fn nginx(folder: &Folder, http: u16, https: u16, instances: [u16; 2], patience: Patience) -> Child {
+fn nginx(
+    folder: &Folder,
+    http: u16,
+    https: u16,
+    instances: [SocketAddr; 2],
+    patience: Patience,
+) -> Child {
     let paths: Vec<String> = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|kind| format!("    {kind}_temp_path {kind};\n"))
@@ -168,8 +183,8 @@ fn nginx(folder: &Folder, http: u16, https: u16, instances: [u16; 2], patience: 
                 &format!("listen 127.0.0.1:{https} ssl default_server"),
             ),
             ("https://$host$request_uri", &format!("https://$host:{https}$request_uri")),
-            ("127.0.0.1:8001", &format!("127.0.0.1:{}", instances[0])),
-            ("127.0.0.1:8002", &format!("127.0.0.1:{}", instances[1])),
+            ("127.0.0.1:8001", &instances[0].to_string()),
+            ("127.0.0.1:8002", &instances[1].to_string()),
             // Where distributions put these, not everybody may write.
             ("http {\n", &format!("http {{\n{}{waits}", paths.concat())),
         ],
@@ -178,7 +193,7 @@ fn nginx(folder: &Folder, http: u16, https: u16, instances: [u16; 2], patience: 
         Patience::AsItComes => text,
         Patience::Short => {
             let redirect = format!("return 308 https://$host:{https}$request_uri;");
-            with(&text, &[(&redirect, "proxy_pass http://$instances;")])
+            with(&text, &[(&redirect, "proxy_pass http://again;")])
         }
     };
     fs::write(folder.file("nginx.conf"), text).unwrap();
@@ -194,7 +209,7 @@ fn haproxy(
     folder: &Folder,
     http: u16,
     https: u16,
-    instances: [u16; 2],
+    instances: [SocketAddr; 2],
     patience: Patience,
 ) -> Child {
     let mut text = with(
@@ -202,8 +217,8 @@ fn haproxy(
         &[
             ("bind :80\n", &format!("bind 127.0.0.1:{http}\n")),
             ("bind :443 ", &format!("bind 127.0.0.1:{https} ")),
-            ("127.0.0.1:8001", &format!("127.0.0.1:{}", instances[0])),
-            ("127.0.0.1:8002", &format!("127.0.0.1:{}", instances[1])),
+            ("127.0.0.1:8001", &instances[0].to_string()),
+            ("127.0.0.1:8002", &instances[1].to_string()),
             ("log stdout format raw daemon", "log stderr format raw daemon"),
         ],
     );
@@ -227,8 +242,8 @@ fn haproxy(
     command.spawn().expect("haproxy, of the package of that name")
 }
 
-fn balancer(http: u16, instances: [u16; 2], patience: Patience) -> Child {
-    let (port, backends) = (http.to_string(), instances.map(|port| format!("127.0.0.1:{port}")));
+fn balancer(http: u16, instances: [SocketAddr; 2], patience: Patience) -> Child {
+    let (port, backends) = (http.to_string(), instances.map(|one| one.to_string()));
     let settings = [
         ("PORT", &*port),
         ("BACKENDS", &*backends.join(",")),
