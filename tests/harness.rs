@@ -15,6 +15,8 @@ pub mod client;
 pub mod running;
 #[path = "harness/talk.rs"]
 pub mod talk;
+#[path = "harness/table.rs"]
+pub mod table;
 #[path = "harness/program.rs"]
 pub mod program;
 #[cfg(target_os = "linux")]

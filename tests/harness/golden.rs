@@ -31,8 +31,12 @@ pub struct Case {
     pub line: usize,
     /// The heading.
     pub title: String,
+    /// The words between the heading and the bytes, but the settings.
+    pub about: String,
     /// What the bytes are, and under which limits they are read.
     pub settings: Settings,
+    /// The lines of the block of bytes, as they are written.
+    pub written: Vec<String>,
     /// The bytes, with all escapes undone.
     pub bytes: Vec<u8>,
     /// The lines of the expected block.
@@ -284,7 +288,9 @@ fn parse(file: &str, text: &str) -> Vec<Case> {
                 file: file.to_string(),
                 line: index + 1,
                 title: title.to_string(),
+                about: String::new(),
                 settings: Settings::default(),
+                written: Vec::new(),
                 bytes: Vec::new(),
                 expected: Vec::new(),
                 expected_line: 0,
@@ -305,6 +311,9 @@ fn parse(file: &str, text: &str) -> Vec<Case> {
             (Block::None, other) => {
                 if let Some(settings) = other.strip_prefix("Settings: ") {
                     apply(settings, &mut case.settings).unwrap_or_else(|what| wrong(&what));
+                } else if blocks == 0 && !(other.is_empty() && case.about.is_empty()) {
+                    case.about.push_str(other);
+                    case.about.push('\n');
                 }
             }
             (_, "```") => {
@@ -312,7 +321,10 @@ fn parse(file: &str, text: &str) -> Vec<Case> {
                 blocks += 1;
             }
             (Block::Http, other) => match unescape(other) {
-                Ok(bytes) => case.bytes.extend_from_slice(&bytes),
+                Ok(bytes) => {
+                    case.written.push(other.to_string());
+                    case.bytes.extend_from_slice(&bytes);
+                }
                 Err(what) => wrong(&what),
             },
             (Block::Expect, other) => case.expected.push(other.to_string()),

@@ -119,8 +119,9 @@
 //! # What it promises
 //!
 //! - **Strict.** What RFC 9112 lets servers read in two ways is refused, with the byte, the rule and
-//!   the way out in the answer. After a refusal nothing more is parsed. See [`wire`] and its
-//!   [error index](wire::errors).
+//!   the way out in the answer. After a refusal nothing more is parsed. See [`wire`], its
+//!   [error index](wire::errors), and what becomes of hundreds of messages, by section of the RFC:
+//!   [`conformance`].
 //! - **Safe by default.** Every limit and deadline of [`Limits`] is on. Memory grows with the bytes
 //!   that arrive, never by what a peer declares. A panic in a handler is a 500.
 //! - **Nothing is lost.** Pipelined bytes, early bytes of an upgraded protocol, the refusal that an
@@ -175,6 +176,12 @@ pub mod guide;
 #[doc = ""]
 #[doc = include_str!("../plots/cost.svg")]
 pub mod performance {}
+#[cfg(any(doc, doctest))]
+#[doc = "[errors]: crate::wire::errors"]
+#[doc = "[attacks]: crate::guide::attacks"]
+#[doc = ""]
+#[doc = include_str!("../CONFORMANCE.md")]
+pub mod conformance {}
 
 pub use body::Body;
 pub use connection::serve_connection;
