@@ -191,3 +191,8 @@ fn the_index_of_rules_and_the_sources_name_the_same_rules() {
 fn the_tests_that_a_page_names_are_there() {
     report(&reading::held(&pages()));
 }
+
+#[test]
+fn every_promise_of_the_threat_model_is_shown_by_a_test_that_is_there() {
+    report(&reading::shown(&pages()));
+}

@@ -110,3 +110,42 @@ pub(crate) fn held(pages: &[Page]) -> Vec<String> {
     }
     places
 }
+
+/// Promises of the page `threats.md` without a test, and tests that are not there. The last cell of a row is
+/// `` `name` and `other` in `tests/file.rs`, `third` in `tests/else.rs` ``.
+pub(crate) fn shown(pages: &[Page]) -> Vec<String> {
+    let page = pages.iter().find(|page| page.name == "threats.md").expect("threats.md");
+    let mut places = Vec::new();
+    let mut promises = 0;
+    let rows = page.text.lines().enumerate().filter(|(_, line)| line.starts_with("| "));
+    for (index, row) in
+        rows.filter(|(_, row)| !row.starts_with("| promised") && !row.starts_with("| ---"))
+    {
+        promises += 1;
+        let last = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap_or_default();
+        let mut tests = Vec::new();
+        for word in last.split('`').skip(1).step_by(2) {
+            if !word.ends_with(".rs") {
+                tests.push(word);
+                continue;
+            }
+            if tests.is_empty() {
+                places.push(page.at(index + 1, &format!("no test of {word}")));
+            }
+            let text = read(word);
+            for test in tests.drain(..) {
+                let is_there = text.lines().zip(text.lines().skip(1)).any(|(above, line)| {
+                    above.trim() == "#[test]" && line.trim() == format!("fn {test}() {{")
+                });
+                if !is_there {
+                    places.push(page.at(index + 1, &format!("{word} has no test {test}")));
+                }
+            }
+        }
+        if !last.ends_with(".rs`") {
+            places.push(page.at(index + 1, "a promise that no test shows"));
+        }
+    }
+    assert!(promises >= 40, "only {promises} promises");
+    places
+}

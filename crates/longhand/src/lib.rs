@@ -128,6 +128,9 @@
 //!   uploading client has not read yet: each has its test.
 //! - **It ends well.** [`Handle::drain`] finishes what has begun; nothing polls.
 //!
+//! Against whom, by which limit or type, shown by which test, and what is *not* promised, is on the page
+//! of the [threat model](guide::threats).
+//!
 //! # Where to read
 //!
 //! The source is meant to be read in the order of the modules below; each file uses only files above

@@ -40,6 +40,7 @@
 //! | 10 [Hostile bytes](_10_hostile_bytes) | what a server does so that the next request is served too | 1 h 30 |
 //! | 11 [The bookmark server](_11_the_bookmark_server) | what it is all for | 2 h |
 //! | [Past attacks](attacks) | what happened to servers that were kinder | 1 h |
+//! | [Threat model](threats) | who attacks, what is promised, and what is not | to look up |
 //! | [Beside the course's server](beside_python) | the same program in Python, for those who come from there | 20 min |
 //! | [Index of the grammar](abnf) | which function reads which rule of the RFC | to look up |
 //!
@@ -109,6 +110,7 @@ chapters! {
     _10_hostile_bytes "10_hostile_bytes.md" "Hostile bytes";
     _11_the_bookmark_server "11_the_bookmark_server.md" "The bookmark server";
     attacks "attacks.md" "Past attacks";
+    threats "threats.md" "Threat model";
     beside_python "beside_python.md" "Beside the course's server";
     abnf "abnf.md" "Index of the grammar";
 }
