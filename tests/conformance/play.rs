@@ -9,7 +9,7 @@ use longhand::{Limits, Why};
 use crate::entries::{Entry, lines};
 use crate::scenes::{SCENES, Scene, Step};
 use crate::sections::listed;
-use crate::told::{Told, settled};
+use crate::told::{Told, settled, status};
 
 /// All conversations.
 pub(crate) fn entries() -> Vec<Entry> {
@@ -66,7 +66,7 @@ fn told(talk: &Talk) -> Told {
             long: "There is no answer.".to_owned(),
             ..Told::default()
         },
-        Some(_) => settled(talk),
+        Some(_) => settled(talk, |answer| status(answer.status)),
     };
     let wrote = |(_, happened): &&(Duration, Happened)| matches!(happened, Happened::Wrote(_));
     let last = talk.peer.happened().iter().rev().find(wrote).map(|(at, _)| at.as_secs());

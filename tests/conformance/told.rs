@@ -7,10 +7,14 @@ use std::io;
 use std::time::Duration;
 
 use harness::answer::{Answer, Extent};
+use harness::golden::escape;
 use harness::talk::{Talk, talk_of};
 use longhand::transport::{Happened, Scripted};
 use longhand::wire::{Explained, Kind, Part, Status, Verdict, explain};
 use longhand::{Limits, Request, Response, Why};
+
+/// Bodies that are longer are told by their length.
+const SHOWN: usize = 64;
 
 /// What came of a case.
 #[derive(Default)]
@@ -38,7 +42,7 @@ pub(crate) fn request(bytes: &[u8], limits: &Limits) -> Told {
     let silent = talk_of(peer(), methods, limits, echo);
     let ended = talk_of(peer().end(), methods, limits, echo);
     let mut told = if silent.statuses() == ended.statuses() && !silent.answers.is_empty() {
-        settled(&silent)
+        settled(&silent, with_body)
     } else {
         waiting(&silent, &ended)
     };
@@ -73,10 +77,10 @@ pub(crate) fn response(explained: &Explained) -> Told {
 }
 
 /// Statuses, and what becomes of the connection.
-pub(crate) fn settled(talk: &Talk) -> Told {
+pub(crate) fn settled(talk: &Talk, name: fn(&Answer) -> String) -> Told {
     let answers = &talk.answers;
     let statuses: Vec<String> = answers.iter().map(|answer| answer.status.to_string()).collect();
-    let named: Vec<String> = answers.iter().map(|answer| status(answer.status)).collect();
+    let named: Vec<String> = answers.iter().map(name).collect();
     let last = answers.last().expect("an answer");
     let then = match last.status {
         101 => "; what follows is the other protocol's",
@@ -102,7 +106,7 @@ fn waiting(silent: &Talk, ended: &Talk) -> Told {
         both.take_while(|(a, b)| a.status == b.status).map(|(a, _)| a).collect();
     let mut long = String::new();
     for answer in &at_once {
-        long += &format!("{}. ", status(answer.status));
+        long += &format!("{}. ", with_body(answer));
     }
     let then = |talk: &Talk| match talk.answers.get(at_once.len()) {
         Some(answer) => format!("{} (`{}`)", status(answer.status), answer.rule()),
@@ -126,6 +130,17 @@ fn silence(talk: &Talk) -> Duration {
 fn words(refusal: &Answer) -> Vec<String> {
     let text = refusal.text();
     text.lines().take_while(|line| !line.starts_with("Help: ")).map(str::to_owned).collect()
+}
+
+/// The status, and the body that was sent back: what the handler has read.
+fn with_body(answer: &Answer) -> String {
+    let named = status(answer.status);
+    match &answer.body[..] {
+        _ if answer.status != 200 => named,
+        [] => named,
+        body if body.len() <= SHOWN => format!("{named} with `{}`", escape(body)),
+        body => format!("{named} with {} bytes", body.len()),
+    }
 }
 
 /// `**400 Bad Request**`.
