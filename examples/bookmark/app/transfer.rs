@@ -183,7 +183,9 @@ fn show(
         }
         said = Some(Instant::now());
         let mut line = Html::new();
-        line.raw("<p class=\"now\">").text(done).raw(" of ").text(total).raw(" …</p>\n");
+        line.raw("<p class=\"now\"><progress aria-label=\"Import\"").attribute("value", done);
+        line.attribute("max", total).raw("></progress> ");
+        line.text(done).raw(" of ").text(total).raw(" …</p>\n");
         out.write_all(line.as_str().as_bytes())?;
         out.flush()
     };
