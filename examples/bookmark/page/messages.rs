@@ -33,7 +33,7 @@ pub(crate) fn forbidden(reason: &CrossOrigin) -> String {
         CrossOrigin::OtherHost { .. } => " (behind a proxy, set BASE_URL)",
         _ => "",
     };
-    format!("Not saved: {reason}{hint}.")
+    format!("Nothing was done: {reason}{hint}.")
 }
 
 /// 404: nothing is saved under this name. It arrives decoded.
