@@ -83,7 +83,11 @@ fn the_page_has_a_form_and_every_bookmark_in_order() {
     let list: Vec<&str> = page.split("<bdi>").skip(1).collect();
     let names: Vec<&str> = list.iter().map(|item| item.split("</bdi>").next().unwrap()).collect();
     assert_eq!(names, ["&lt;b&gt;x", "B", "a/b", "b"]);
-    assert!(list.iter().all(|item| item.contains(&format!("</a> : {uri}</p>"))), "{page}");
+    assert!(
+        list.iter()
+            .all(|item| item.contains(&format!("</a> : <span class=\"uri\">{uri}</span></p>"))),
+        "{page}"
+    );
 }
 
 #[test]

@@ -20,7 +20,7 @@ use longhand_kit::session::{self, Key, SessionError, Sessions};
 use longhand_kit::{base64, mac};
 
 use crate::page::Reader;
-use crate::page::forms::{Field, Wrong, sign_in};
+use crate::page::forms::{Field, Wrong, sign_in, value};
 use crate::store::Store;
 use crate::trouble::Trouble;
 use crate::wants::Wants;
@@ -143,6 +143,11 @@ impl People {
         Err(asked(request))
     }
 
+    /// Whether what is read is for those alone who know the password.
+    pub(crate) fn is_private(&self) -> bool {
+        self.private
+    }
+
     /// The page to sign in.
     pub(crate) fn sign_in_page(request: &Request<'_>) -> Response {
         let query = Form::query(request).unwrap_or_default();
@@ -194,7 +199,7 @@ impl Lock {
 }
 
 /// What one has to do first: a browser is led to the page for it and comes back, a program is told.
-fn asked(request: &Request<'_>) -> Trouble {
+fn asked(request: &mut Request<'_>) -> Trouble {
     let text = "A password is needed for this: sign in first.";
     let here = Local::of(request).unwrap_or_default();
     if Wants::of(request) != Wants::Page {
@@ -202,12 +207,26 @@ fn asked(request: &Request<'_>) -> Trouble {
         return Trouble::new(Status::UNAUTHORIZED, text).field("WWW-Authenticate", challenge);
     }
     if !matches!(request.method(), "GET" | "HEAD") {
-        // What was entered would be lost by a redirect; a browser's back button still has it.
-        let page = sign_in(here.as_str(), Some((Field::Form, text)));
+        let page = sign_in(filled(request).as_str(), Some((Field::Form, text)));
         return Trouble::new(Status::FORBIDDEN, text).with_page(page);
     }
     let query = Form::from_iter([("next", here.as_str())]).encode();
     Trouble::leads(&format!("/.login?{query}"))
+}
+
+/// The page with the form that was sent, filled in again: a browser has no way back to it where both have
+/// one address.
+fn filled(request: &mut Request<'_>) -> Local {
+    // A file is no part of this, nor is what is no form.
+    let form = Form::read(request).unwrap_or_default();
+    let fields = ["longuri", "shortname"];
+    let entered = fields.iter().filter_map(|&name| Some((name, value(&form, name)?)));
+    let query = entered.collect::<Form>().encode();
+    // Any address takes the form that saves; that of a bookmark would lead away.
+    let path = request.path();
+    let path = if path.starts_with("/.") { path } else { "/" };
+    let mark = if query.is_empty() { "" } else { "?" };
+    Local::parse(&format!("{path}{mark}{query}")).unwrap_or_default()
 }
 
 /// Where one wants to go after signing in: to a page of this site, or to its first one.

@@ -134,7 +134,7 @@ fn two_processes_on_one_log_see_each_others_saves() {
                 assert_eq!(leads(server, &name).as_ref(), Some(&uri), "round {round}");
             }
             let page = get(&servers[reader].url).body;
-            assert!(page.contains(&format!(" : {uri}<")), "{page}");
+            assert!(page.contains(&format!(">{uri}<")), "{page}");
         }
     }
 }

@@ -136,6 +136,56 @@ fn a_private_server_shows_nothing_to_strangers() {
     }
 }
 
+/// A browser that still had it would show it to whoever sits there after somebody signed out.
+#[test]
+fn what_is_private_is_kept_nowhere_and_what_is_public_is_asked_for_again() {
+    for (private, kept) in [("1", "no-store"), ("0", "private, no-cache")] {
+        let server = locked(&[("PRIVATE", private)]);
+        let session = sign_in(&server);
+        let session = [("Cookie", session.as_str())];
+        // Not its own page, which a check may not see where it is private.
+        let site = site();
+        let form = form("a", &format!("http://{}/", site.address()));
+        assert_eq!(send("POST", &server.url, &session, Some(form.as_bytes())).status, 303);
+        for path in ["/", "/a+", "/.details/a"] {
+            let page = send("GET", &format!("{}{path}", server.url), &session, None);
+            assert_eq!((page.status, page.field("cache-control")), (200, Some(kept)), "{path}");
+        }
+    }
+}
+
+/// A browser has no way back to a form whose answer came from the same address.
+#[test]
+fn a_form_that_came_without_a_session_is_filled_in_again_after_signing_in() {
+    let server = locked(&[]);
+    let session = sign_in(&server);
+    let session = [("Cookie", session.as_str())];
+    assert_eq!(change(&server, &session), 303);
+    let entered = "longuri=http%3A%2F%2Fa%2F%3Fb%3D%2526&shortname=%22%3C";
+    for (path, wanted) in [
+        ("/", ["value=\"http://a/?b=%26\"", "value=\"&quot;&lt;\""]),
+        // Any address takes the form; a bookmark's own would lead away.
+        ("/a", ["value=\"http://a/?b=%26\"", "value=\"&quot;&lt;\""]),
+        ("/.edit/a", ["value=\"http://a/?b=%26\"", "action=\"/.edit/a\""]),
+        ("/.delete/a", ["action=\"/.delete/a\"", "Delete it"]),
+        ("/.import", ["action=\"/.import\"", "type=\"file\""]),
+    ] {
+        let uri = format!("{}{path}", server.url);
+        let asked = send("POST", &uri, &[("Accept", "text/html")], Some(entered.as_bytes()));
+        assert_eq!(asked.status, 403, "{path}");
+        let (_, next) = asked.body.split_once("name=\"next\" value=\"").expect("the form");
+        let next = next.split('"').next().unwrap().replace("&amp;", "&");
+        let next = longhand::wire::percent_encode(next.as_bytes());
+        let signed_in =
+            post(&format!("{}/.login", server.url), &format!("password=open&next={next}"));
+        let leads = signed_in.field("location").unwrap();
+        let page = send("GET", &format!("{}{leads}", server.url), &session, None);
+        for wanted in wanted {
+            assert!(page.body.contains(wanted), "{path}: {wanted} is not in {}", page.body);
+        }
+    }
+}
+
 #[test]
 fn private_without_a_password_is_refused() {
     let settings = [&OPEN[..], &[("PRIVATE", "1")]].concat();

@@ -171,6 +171,14 @@ impl App {
         })
     }
 
+    /// An answer that a client may keep for its back button, but asks before it shows it again. What is
+    /// private it must not keep: it would still be there for whoever sits there after somebody signed out.
+    fn asks_again<'r>(&self, response: impl IntoResponse<'r>) -> Reply<'r> {
+        let kept = if self.people.is_private() { "no-store" } else { "private, no-cache" };
+        let response = response.into_response().field("Cache-Control", kept);
+        vary(vary(response, "Accept"), "Cookie")
+    }
+
     /// Whether a URI is one of this server, as this request reached it.
     fn is_own(&self, request: &Request<'_>) -> impl Fn(&Uri) -> bool + use<> {
         let authority = self.proxies.client(request).authority().to_owned();
@@ -199,10 +207,4 @@ fn asset(name: &str) -> Result<Response, Trouble> {
 fn nothing(path: &Path<'_>) -> Trouble {
     let name = String::from_utf8_lossy(path.decoded());
     Trouble::new(Status::NOT_FOUND, messages::unknown(&name))
-}
-
-/// An answer that a client may keep for its back button, but asks before it shows it again.
-fn asks_again<'s>(response: impl IntoResponse<'s>) -> Reply<'s> {
-    let response = response.into_response().field("Cache-Control", "private, no-cache");
-    vary(vary(response, "Accept"), "Cookie")
 }

@@ -3,8 +3,9 @@
 use longhand::{FieldValue, Reply, Request, Response, Status};
 use longhand_kit::form::Form;
 
-use super::{App, asks_again, nothing};
+use super::{App, nothing};
 use crate::names::{Meant, Path};
+use crate::page::forms::Entered;
 use crate::page::list::{json, list, list_json};
 use crate::page::{details, messages, reader};
 use crate::select::Selection;
@@ -21,8 +22,8 @@ impl App {
         let selection = Selection::read(&query).map_err(bad)?;
         let found = selection.find(&*self.store)?;
         Ok(match Wants::of(request) {
-            Wants::Json => asks_again(Response::json(list_json(&found))),
-            _ => asks_again(list(reader(request), &selection, &found)),
+            Wants::Json => self.asks_again(Response::json(list_json(&found))),
+            _ => self.asks_again(list(reader(request), &Entered::of(&query), &selection, &found)),
         })
     }
 
@@ -41,20 +42,20 @@ impl App {
         }
         let details = path.text().and_then(|text| text.strip_suffix('+'));
         match details.map(|name| self.found(name)).transpose()?.flatten() {
-            Some((name, kept)) => Ok(Self::about(request, name, &kept)),
+            Some((name, kept)) => Ok(self.about(request, name, &kept)),
             None => Err(nothing(path)),
         }
     }
 
     pub(super) fn details(&self, request: &Request<'_>, name: &str) -> Result<Response, Trouble> {
         let (name, kept) = self.existing(name)?;
-        Ok(Self::about(request, name, &kept))
+        Ok(self.about(request, name, &kept))
     }
 
-    fn about(request: &Request<'_>, name: &str, kept: &Kept) -> Response {
+    fn about(&self, request: &Request<'_>, name: &str, kept: &Kept) -> Response {
         match Wants::of(request) {
-            Wants::Json => asks_again(Response::json(json(name, kept) + "\n")),
-            _ => asks_again(details::details(reader(request), name, kept)),
+            Wants::Json => self.asks_again(Response::json(json(name, kept) + "\n")),
+            _ => self.asks_again(details::details(reader(request), name, kept)),
         }
     }
 

@@ -9,7 +9,7 @@ use longhand_kit::form::Form;
 use super::App;
 use crate::check::{Outcome, Told};
 use crate::names::is_circle;
-use crate::page::forms::{Entered, Field, Wrong, delete, edit, not_saved};
+use crate::page::forms::{Entered, Field, Wrong, delete, edit, not_saved, value};
 use crate::page::list::json;
 use crate::page::{Reader, address, messages, reader};
 use crate::rules::{Name, Uri};
@@ -45,10 +45,7 @@ impl App {
     /// Saves what the course's form holds, once its URI has answered, in the place of what is there.
     pub(super) fn save(&self, request: &mut Request<'_>) -> Result<Response, Trouble> {
         let form = Form::read(request)?;
-        let entered = Entered {
-            longuri: value(&form, "longuri").unwrap_or_default().to_owned(),
-            shortname: value(&form, "shortname").unwrap_or_default().to_owned(),
-        };
+        let entered = Entered::of(&form);
         let reader = reader(request);
         let refuse =
             |refusal: Refusal| refusal.with_page(|wrong| not_saved(reader, &entered, wrong));
@@ -128,7 +125,9 @@ impl App {
 
     pub(super) fn edit_page(&self, request: &Request<'_>, name: &str) -> Result<Response, Trouble> {
         let (name, kept) = self.existing(name)?;
-        Ok(Response::html(edit(reader(request), name, &kept.uri, &kept.uri, None)))
+        let query = Form::query(request).unwrap_or_default();
+        let entered = value(&query, "longuri").unwrap_or(&kept.uri);
+        Ok(Response::html(edit(reader(request), name, &kept.uri, entered, None)))
     }
 
     /// Lets a name lead elsewhere, if it still leads to where the form says.
@@ -212,12 +211,6 @@ fn conflict(
         None => crate::page::message(reader, "Changed meanwhile", &text),
     };
     Trouble::new(Status::CONFLICT, text).with_page(page)
-}
-
-/// The value of a field. Blanks come along with what is pasted; an empty field counts as none, also
-/// before others.
-fn value<'f>(form: &'f Form, field: &str) -> Option<&'f str> {
-    form.all(field).map(str::trim).find(|value| !value.is_empty())
 }
 
 /// A name that is in the store, so that it is one.

@@ -3,6 +3,7 @@
 //! What was entered and what is wrong with it come in; the form leaves with its fields filled again and
 //! what is wrong beside the field that it is about, tied to it for those who do not see it.
 
+use longhand_kit::form::Form;
 use longhand_kit::html::Html;
 
 use super::{Reader, address, page};
@@ -12,6 +13,20 @@ use super::{Reader, address, page};
 pub(crate) struct Entered {
     pub(crate) longuri: String,
     pub(crate) shortname: String,
+}
+
+impl Entered {
+    /// What a form holds, or the query of a link that fills it in.
+    pub(crate) fn of(form: &Form) -> Self {
+        let text = |name| value(form, name).unwrap_or_default().to_owned();
+        Self { longuri: text("longuri"), shortname: text("shortname") }
+    }
+}
+
+/// The value of a field. Blanks come along with what is pasted; an empty field counts as none, also
+/// before others.
+pub(crate) fn value<'f>(form: &'f Form, field: &str) -> Option<&'f str> {
+    form.all(field).map(str::trim).find(|value| !value.is_empty())
 }
 
 /// A field of a form.
@@ -32,21 +47,21 @@ pub(crate) type Wrong<'w> = Option<(Field, &'w str)>;
 pub(crate) fn add(entered: &Entered, wrong: Wrong<'_>) -> Html {
     let mut form = Html::new();
     whole(&mut form, wrong);
-    form.raw("<form method=\"POST\" class=\"card\">\n");
+    form.raw("<form method=\"POST\" class=\"card add\">\n");
     long_uri(&mut form, &entered.longuri, wrong);
-    form.raw("<label for=\"shortname\">Short name</label>\n");
+    form.raw("<div>\n<label for=\"shortname\">Short name</label>\n");
     form.raw("<input type=\"text\" id=\"shortname\" name=\"shortname\" required maxlength=\"100\"");
     form.raw(" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\"");
     form.attribute("value", &entered.shortname);
     describe(&mut form, "shortname", Field::ShortName, wrong);
     form.raw("<p class=\"hint\" id=\"shortname-hint\">");
-    form.raw("A name that is taken will lead to the new URI.</p>\n");
+    form.raw("A name that is taken will lead to the new URI.</p>\n</div>\n");
     form.raw("<button type=\"submit\">Save it!</button>\n</form>\n");
     form
 }
 
 fn long_uri(form: &mut Html, value: &str, wrong: Wrong<'_>) {
-    form.raw("<label for=\"longuri\">Long URI</label>\n");
+    form.raw("<div>\n<label for=\"longuri\">Long URI</label>\n");
     form.raw("<input type=\"text\" id=\"longuri\" name=\"longuri\" required maxlength=\"2048\"");
     form.raw(
         " inputmode=\"url\" autocomplete=\"url\" autocapitalize=\"none\" spellcheck=\"false\"",
@@ -54,7 +69,7 @@ fn long_uri(form: &mut Html, value: &str, wrong: Wrong<'_>) {
     form.raw(" placeholder=\"https://…\"").attribute("value", value);
     describe(form, "longuri", Field::LongUri, wrong);
     form.raw("<p class=\"hint\" id=\"longuri-hint\">");
-    form.raw("It is saved if it answers within 5 seconds.</p>\n");
+    form.raw("It is saved if it answers within 5 seconds.</p>\n</div>\n");
 }
 
 /// Ends an input's tag, with what describes it; and says what is wrong with it.

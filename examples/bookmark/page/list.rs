@@ -13,11 +13,16 @@ use crate::store::Kept;
 use crate::time;
 
 /// The page.
-pub(crate) fn list(reader: Reader, selection: &Selection, found: &Found) -> Html {
+pub(crate) fn list(
+    reader: Reader,
+    entered: &Entered,
+    selection: &Selection,
+    found: &Found,
+) -> Html {
     let mut content = Html::new();
     content.raw("<h1>Bookmark Server</h1>\n");
     if reader.may_change() {
-        content.piece(&add(&Entered::default(), None));
+        content.piece(&add(entered, None));
     }
     content.raw("<h2 id=\"known\">URIs I know about</h2>\n");
     if found.total == 0 && selection.query.is_empty() {
@@ -28,6 +33,9 @@ pub(crate) fn list(reader: Reader, selection: &Selection, found: &Found) -> Html
         tools(&mut content, selection, found);
         bookmarks(&mut content, reader, found);
         pages(&mut content, selection, found);
+        content.raw("<p class=\"export\">Take all of them along: ");
+        content.raw("<a href=\"/.export\">JSON, one a line</a> or ");
+        content.raw("<a href=\"/.export?format=html\">HTML, for browsers</a></p>\n");
     }
     page("Bookmark Server", reader, &content)
 }
@@ -75,7 +83,8 @@ fn bookmarks(content: &mut Html, reader: Reader, found: &Found) {
         let link = address(name);
         // Names may be right-to-left text: each stays in its own place.
         content.raw("<li><p class=\"pair\"><a").attribute("href", format_args!("/{link}"));
-        content.raw("><bdi>").text(name).raw("</bdi></a> : ").text(&kept.uri).raw("</p>\n");
+        content.raw("><bdi>").text(name).raw("</bdi></a> : <span class=\"uri\">");
+        content.text(&kept.uri).raw("</span></p>\n");
         content.raw("<p class=\"meta\"><span>").text(visited(kept.visits)).raw("</span>");
         action(content, "/.details/", &link, "Details", name);
         if reader.may_change() {
@@ -153,7 +162,7 @@ mod tests {
     }
 
     fn index(bookmarks: &[(&str, &str)]) -> String {
-        list(Reader::default(), &select(""), &found(bookmarks)).into_string()
+        list(Reader::default(), &Entered::default(), &select(""), &found(bookmarks)).into_string()
     }
 
     /// What is left of a page without its tags.
@@ -184,7 +193,8 @@ mod tests {
     fn nothing_that_strangers_chose_becomes_markup() {
         let evil = "\"'><script>alert(1)</script>&amp;";
         let bookmarks = found(&[(evil, "http://a/?\"><img src=x onerror=alert(1)>&'")]);
-        let page = list(Reader::default(), &select(evil), &bookmarks).into_string();
+        let page =
+            list(Reader::default(), &Entered::default(), &select(evil), &bookmarks).into_string();
         assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
         assert!(page.contains("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;"));
         assert!(page.contains("href=\"/%22%27%3E%3Cscript%3Ealert%281%29%3C/script%3E%26amp%3B\""));
@@ -193,7 +203,8 @@ mod tests {
     #[test]
     fn who_may_not_change_sees_no_form() {
         let reader = Reader { locked: true, signed_in: false };
-        let page = list(reader, &select(""), &found(&[("a", "http://a/")])).into_string();
+        let page = list(reader, &Entered::default(), &select(""), &found(&[("a", "http://a/")]))
+            .into_string();
         assert!(!page.contains("longuri") && !page.contains("/.edit/"), "{page}");
         assert!(page.contains("/.details/a"));
     }

@@ -87,7 +87,6 @@ pub(crate) fn begin(title: &str, reader: Reader) -> Html {
     if reader.may_change() {
         page.raw("<a href=\"/.import\">Import</a>");
     }
-    page.raw("<a href=\"/.export\">Export</a>");
     if reader.signed_in {
         page.raw("<form class=\"last\" method=\"post\" action=\"/.logout\">");
         page.raw("<button class=\"plain\" type=\"submit\">Sign out</button></form>");
