@@ -2,6 +2,7 @@
 
 use harness::browser::{Browser, Script};
 
+use crate::bookmark::{BOTH, line, locked, save, sign_in};
 use crate::{Bookmark, at, site};
 
 /// A page that sends a form to `home` once its button is clicked; `attribute` is one of its body's.
@@ -35,7 +36,7 @@ fn a_form_of_another_site_is_refused_and_saves_nothing() {
         browser.follow("button");
         assert_eq!(browser.url(), server.at(to));
         let text = browser.text("[role=alert]");
-        assert!(text.starts_with("Not saved: "), "{from} to {to}: {text}");
+        assert!(text.starts_with("Nothing was done: "), "{from} to {to}: {text}");
         let asked = &server.relay.requests()[0];
         assert_eq!(asked.method, "POST");
         assert_eq!(asked.field("sec-fetch-site"), fetch_site, "{from} to {to}");
@@ -65,7 +66,7 @@ fn a_form_that_hides_its_origin_is_refused_too() {
         browser.open(&pages[0]);
         browser.follow("button");
         let text = browser.text("[role=alert]");
-        assert!(text.starts_with("Not saved: "), "{text}");
+        assert!(text.starts_with("Nothing was done: "), "{text}");
         browser.open(&pages[1]);
         let posts = browser.wait_for("a form from the box", || {
             let mut posts = server.relay.requests();
@@ -92,5 +93,58 @@ fn the_same_form_saves_from_the_servers_own_page() {
         browser.run(&format!("document.body.innerHTML = '{form}'"));
         browser.follow("button");
         assert_eq!(server.location(to).as_ref(), Some(&uri), "{}", browser.text("body"));
+    }
+}
+
+/// Everything that changes something, each by a form that is right but for where it comes from.
+#[test]
+fn whatever_another_site_asks_for_is_refused_with_script_and_without() {
+    let good = site("");
+    let uri = at("localhost", good.address());
+    for script in BOTH {
+        let server = locked(&[]);
+        let home = server.at("localhost");
+        let browser = Browser::start(script);
+        browser.open(&format!("{home}.login"));
+        sign_in(&browser, "open");
+        save(&browser, &uri, "kept");
+        let field = |name: &str, value: &str| format!("<input name={name} value=\"{value}\">");
+        let file = "<input type=file name=file>".to_owned();
+        for (path, fields) in [
+            ("", field("longuri", &uri) + &field("shortname", "b")),
+            ("kept", field("longuri", &uri) + &field("shortname", "b")),
+            (".edit/kept", field("longuri", &format!("{uri}b"))),
+            (".delete/kept", field("was", &uri)),
+            (".import", file),
+            (".login", field("password", "open") + &field("next", "/")),
+            (".logout", String::new()),
+        ] {
+            let files = if path == ".import" { " enctype=multipart/form-data" } else { "" };
+            let foreign = site(format!(
+                "<form method=POST{files} action=\"{home}{path}\">{fields}<button>Yes!</button></form>"
+            ));
+            // The session's cookie goes along from this one, which is the same site on another port.
+            browser.open(&at("localhost", foreign.address()));
+            if path == ".import" {
+                let file = browser.folder().join("b.jsonl");
+                std::fs::write(&file, line("b", &uri)).unwrap();
+                browser.type_into("[type=file]", file.to_str().unwrap());
+            }
+            browser.follow("button");
+            assert_eq!(browser.url(), format!("{home}{path}"));
+            let text = browser.text("[role=alert]");
+            assert!(text.starts_with("Nothing was done: "), "{path}, {script:?}: {text}");
+            let requests = server.relay.requests();
+            let post = requests.iter().rfind(|asked| asked.method == "POST").unwrap();
+            assert!(post.field("cookie").is_some_and(|cookie| cookie.contains("sid=")), "{post:?}");
+            assert_eq!(post.answer.as_ref().map(|answer| answer.status), Some(403), "{path}");
+            let fields = &post.answer.as_ref().unwrap().fields;
+            assert!(fields.iter().all(|(name, _)| name != "set-cookie"), "{path}: {fields:?}");
+        }
+        // Nothing came of it: the same bookmark, and still signed in.
+        assert_eq!(server.location("kept").as_ref(), Some(&uri), "{script:?}");
+        assert_eq!(server.location("b"), None, "{script:?}");
+        browser.open(&home);
+        assert_eq!(browser.text(".site .last"), "Sign out", "{script:?}");
     }
 }

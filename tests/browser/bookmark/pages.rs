@@ -4,8 +4,10 @@
 use harness::browser::{Browser, Colours, Script};
 use harness::json::Json;
 
+use super::picture::keep;
+use super::{line, locked, save, sign_in};
 use crate::axe::findings;
-use crate::{Bookmark, at, site};
+use crate::{Bookmark, at, percent, site};
 
 /// What would stick out of a narrow page, and what would be markup were it not text.
 const LONG: &str = "a_name_of_a_hundred_bytes_that_has_no_blank_and_no_hyphen_at_which_any_line_could_\
@@ -42,9 +44,10 @@ fn faults(page: &str, browser: &Browser) -> Vec<String> {
             fault(&format!("{wide} px stick out: {}", browser.run(WIDEST)));
         }
         backgrounds.push(browser.run(BACKGROUND));
+        keep(&format!("{page}, {colours:?}, {width}.png"), &browser.picture(width));
     }
     let markup = "return document.querySelectorAll('script, img, [onerror]').length";
-    if browser.title().contains("ran") || browser.run(markup) != Json::Number(0.0) {
+    if browser.title() == "ran" || browser.run(markup) != Json::Number(0.0) {
         faults.push(format!("{page}: a name became markup"));
     }
     // Perceived lightness, from black, 0, to white, 255.
@@ -75,19 +78,134 @@ const WIDEST: &str = "
     return wide.filter(element => !wide.some(other => other !== element && element.contains(other)))
         .map(element => element.outerHTML.slice(0, 100))";
 
+/// Looks at pages, each by its name, and remembers what is wrong with any.
+struct Looks {
+    browser: Browser,
+    wrong: Vec<String>,
+}
+
+impl Looks {
+    fn begin() -> Self {
+        Self { browser: Browser::start(Script::Runs), wrong: Vec::new() }
+    }
+
+    /// At the page that is there, which is to have some text: else another was looked at.
+    #[track_caller]
+    fn look(&mut self, page: &str, wanted: &str) {
+        let text = self.browser.text("body");
+        assert!(text.contains(wanted), "{page}: {wanted} is not in {text}");
+        self.wrong.extend(faults(page, &self.browser));
+        self.browser.resize(1280, 800);
+    }
+
+    #[track_caller]
+    fn open(&mut self, page: &str, url: &str, wanted: &str) {
+        self.browser.open(url);
+        self.look(page, wanted);
+    }
+
+    #[track_caller]
+    fn end(self) {
+        assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
+    }
+}
+
 #[test]
-fn every_page_is_sound_in_both_colours_and_in_a_narrow_window() {
+fn lists_and_what_is_about_one_bookmark_are_sound_in_both_colours_and_in_a_narrow_window() {
     let site = site("<title>The site</title>");
     let uri = at("localhost", site.address());
-    let browser = Browser::start(Script::Runs);
-    let mut wrong = Vec::new();
-    let mut look = |page: &str, url: &str| {
-        browser.open(url);
-        wrong.extend(faults(page, &browser));
-    };
+    let mut looks = Looks::begin();
     let empty = Bookmark::start();
-    look("empty", &empty.at("localhost"));
+    looks.open("empty", &empty.at("localhost"), "None yet.");
     let server = full(&uri);
-    look("list", &server.at("localhost"));
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    let home = server.at("localhost");
+    looks.open("list", &home, "234 bookmarks");
+    looks.open("last page", &format!("{home}?page=3&sort=visits"), "Page 3 of 3");
+    let markup = percent(MARKUP);
+    looks.open("found", &format!("{home}?q={}", percent(&LONG[..99])), "1 bookmark with");
+    looks.open("nothing found", &format!("{home}?q=nobody{markup}"), "Nothing found.");
+    for (kind, name) in [("long", percent(LONG)), ("markup", markup)] {
+        looks.open(&format!("details, {kind}"), &format!("{home}{name}+"), "Created");
+        looks.open(&format!("edit, {kind}"), &format!("{home}.edit/{name}"), "Replace it");
+        looks.open(&format!("delete, {kind}"), &format!("{home}.delete/{name}"), "Keep it");
+        looks.open(&format!("unknown, {kind}"), &format!("{home}{name}{name}"), "I don't know");
+    }
+    looks.end();
+}
+
+#[test]
+fn what_is_said_where_something_does_not_go_is_sound_in_both_colours_and_in_a_narrow_window() {
+    let site = site("<title>The site</title>");
+    let uri = at("localhost", site.address());
+    let mut looks = Looks::begin();
+    let server = full(&uri);
+    let home = server.at("localhost");
+    for (page, uri, name, wanted) in [
+        ("bad URI", MARKUP, "x", "cannot be fetched"),
+        ("bad name", &*uri, ".x", "Not saved. "),
+        ("circle", &*format!("{home}x"), "x", "lead back to itself"),
+    ] {
+        looks.browser.open(&home);
+        save(&looks.browser, uri, name);
+        looks.look(page, wanted);
+    }
+    looks.browser.open(&format!("{home}.edit/{}", percent("a b/../c?d#e%")));
+    server.save([("a b/../c?d#e%", &*format!("{uri}other"))]);
+    looks.browser.follow("main form button");
+    looks.look("edit, conflict", "Nothing was changed");
+    looks.browser.open(&format!("{home}.edit/bookmark-000"));
+    looks.browser.clear("#longuri");
+    looks.browser.type_into("#longuri", MARKUP);
+    looks.browser.follow("main form button");
+    looks.look("edit, bad URI", "cannot be fetched");
+    looks.browser.open(&format!("{home}.delete/bookmark-000"));
+    server.save([("bookmark-000", &*format!("{uri}other"))]);
+    looks.browser.follow("main form button");
+    looks.look("delete, conflict", "Nothing was changed");
+    looks.open("bad query", &format!("{home}?sort=nothing"), "wanted name, newest or visits");
+    let foreign = format!("<form method=POST action=\"{home}\"><button>Yes!</button></form>");
+    let foreign = crate::site(foreign);
+    looks.browser.open(&at("other.test", foreign.address()));
+    looks.browser.follow("button");
+    looks.look("foreign", "Nothing was done");
+    looks.end();
+}
+
+#[test]
+fn signing_in_and_importing_are_sound_in_both_colours_and_in_a_narrow_window() {
+    let mut looks = Looks::begin();
+    let server = locked(&[("PRIVATE", "1")]);
+    let home = server.at("localhost");
+    looks.open("sign in", &home, "Whoever runs this server");
+    sign_in(&looks.browser, "shut");
+    looks.look("sign in, wrong", "not the password");
+    sign_in(&looks.browser, "open");
+    looks.look("empty, signed in", "Sign out");
+    looks.open("import", &format!("{home}.import"), "At most 16 MiB");
+    let mut import = |page: &str, lines: &str, wanted: &str| {
+        let file = looks.browser.folder().join("file");
+        std::fs::write(&file, lines).unwrap();
+        looks.browser.open(&format!("{home}.import"));
+        looks.browser.type_into("#file", file.to_str().unwrap());
+        looks.browser.click("#check");
+        looks.browser.follow("main form button");
+        looks.look(page, wanted);
+    };
+    import("import, wrong", MARKUP.replace('<', " ").as_str(), "found `");
+    let skipped = line(LONG, &"x".repeat(2048)) + &line(MARKUP, "javascript:1") + "no JSON\n";
+    import("import, done", &(line(LONG, "http://a.example/") + &skipped), "1 saved, 3 skipped.");
+    looks.browser.open(&home);
+    looks.browser.forget_cookies();
+    save(&looks.browser, "http://a.example/", "a");
+    looks.look("sign in, for a form", "A password is needed");
+    // More than any limit that would be one.
+    for _ in 0..100 {
+        if looks.browser.text("[role=alert]").contains("wait") {
+            looks.look("sign in, too often", "Too many wrong passwords");
+            looks.end();
+            return;
+        }
+        sign_in(&looks.browser, "shut");
+    }
+    panic!("somebody who guesses is not slowed down");
 }
