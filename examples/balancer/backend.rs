@@ -1,6 +1,7 @@
 //! What is known of a backend: how it is, what it has to do, which connections to it are kept.
 
 use std::io::{self, Write};
+use std::iter;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -90,12 +91,10 @@ impl Backend {
 
     /// A kept connection that is still open and silent.
     pub(crate) fn kept(&self) -> Option<Upstream> {
-        loop {
-            let (mut upstream, since) = lock(&self.kept).pop()?;
-            if since.elapsed() < KEPT_FOR && upstream.source().is_quiet() {
-                return Some(upstream);
-            }
-        }
+        iter::from_fn(|| lock(&self.kept).pop()).find_map(|(mut upstream, since)| {
+            let is_good = since.elapsed() < KEPT_FOR && upstream.source().is_quiet();
+            is_good.then_some(upstream)
+        })
     }
 
     pub(crate) fn keep(&self, upstream: Upstream) {
@@ -110,19 +109,15 @@ impl Backend {
     pub(crate) fn check_for_ever(&self, path: &str, every: Duration) {
         loop {
             let begun = Instant::now();
-            match self.check(path, every.max(Duration::from_secs(1))) {
-                Err(error) if is_own(&error) => {}
-                checked => self.tell(path, checked.ok()),
+            let checked = self.check(path, every.max(Duration::from_secs(1)));
+            if !checked.as_ref().is_err_and(is_own)
+                && let Some(state) = self.heard(checked.as_ref().ok().copied())
+            {
+                let (address, answer) = (self.address, checked.map(|status| status.to_string()));
+                let answer = answer.as_deref().unwrap_or("no answer");
+                setup::complain(&format!("backend {address} is {state}: {path} gets {answer}"));
             }
             thread::sleep(every.saturating_sub(begun.elapsed()));
-        }
-    }
-
-    fn tell(&self, path: &str, status: Option<Status>) {
-        if let Some(state) = self.heard(status) {
-            let answer = status.map_or("no answer".to_owned(), |status| status.to_string());
-            let address = self.address;
-            setup::complain(&format!("backend {address} is {state}: {path} gets {answer}"));
         }
     }
 
@@ -131,7 +126,12 @@ impl Backend {
         upstream.source().set_read_deadline(Instant::now(), Some(patience));
         let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         upstream.source().write_all(request.as_bytes())?;
-        Ok(upstream.head("GET")?.status)
+        loop {
+            let status = upstream.head("GET")?.status;
+            if !status.is_interim() {
+                return Ok(status);
+            }
+        }
     }
 
     /// What a check was answered. Twice no answer, or a bad one, is down; a good one is up at once. Gives

@@ -4,7 +4,7 @@
 //! body is still there (RFC 9110 section 9.2.2): a bookmark saved twice is worse than a 502. For the same
 //! reason no other requests go over kept connections, which may be closing already.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use longhand::wire::Status;
 use longhand::{Handle, Request, Response, State};
 use longhand_kit::forwarded::Proxies;
 
-use crate::backend::{Backend, is_own};
-use crate::exchange::{Failure, ask, is_end};
-use crate::fields::{Outgoing, passed_through};
+use crate::backend::{Backend, Health, is_own};
+use crate::exchange::is_end;
+use crate::fields::{Outgoing, forwards, passed_through};
 
 pub(crate) struct Balancer {
     pub(crate) backends: Vec<Backend>,
@@ -38,27 +38,30 @@ impl Balancer {
         if passed_through(head.fields, &self.via) {
             return Err(told(Status::LOOP_DETECTED, "it has been here before, says its Via"));
         }
+        if forwards(&head) == Some(0) {
+            let can = if head.method == "TRACE" { Status::NOT_IMPLEMENTED } else { Status::OK };
+            return Ok(told(can, "this balancer, which was to pass it on no more"));
+        }
         let mut asked = Outgoing::new(request, &client, &self.via)?;
         let (mut tried, mut last) = (Vec::new(), None);
         while let Some(backend) = self.choose(&tried) {
-            let failure = match ask(backend, &mut asked) {
+            let error = match asked.ask(backend) {
                 Ok(response) => return Ok(response),
-                Err(Failure::Unreached(error)) if is_own(&error) => {
-                    let none = told(Status::SERVICE_UNAVAILABLE, "no connection to spare");
-                    return Err(none.field("Retry-After", "1").because(error));
+                Err(error) if is_own(&error) => {
+                    return Err(unavailable("no connection to spare").because(error));
                 }
-                Err(failure) => last.insert(failure),
+                Err(error) => last.insert(error),
             };
             backend.failed();
             tried.push(backend.address);
-            if let Failure::Lost(error) = failure
-                && !(is_end(error) && mem::take(&mut asked.again))
-            {
+            if asked.sent && !(is_end(error) && mem::take(&mut asked.again)) {
                 break;
             }
         }
-        let nobody = || told(Status::SERVICE_UNAVAILABLE, "no backend takes requests now");
-        Err(last.map_or_else(|| nobody().field("Retry-After", "1"), Failure::answer))
+        Err(match last {
+            None => unavailable("no backend takes requests now"),
+            Some(error) => failed(error, asked.sent),
+        })
     }
 
     /// One that was not tried, the one whose turn it is before others. Those that are ejected come last:
@@ -81,9 +84,9 @@ impl Balancer {
         let mut text = format!("{} is {:?}\n\n", self.via, self.server.state());
         text += "backend               state    in flight   answered     failed\n";
         for backend in &self.backends {
-            let (address, health) = (backend.address.to_string(), backend.health());
-            let (state, flying) = (health.word(), Arc::strong_count(&backend.flight) - 1);
-            let (answered, failed) = (health.answered, health.failed);
+            let (address, state) = (backend.address.to_string(), backend.health().word());
+            let Health { answered, failed, .. } = backend.health();
+            let flying = Arc::strong_count(&backend.flight) - 1;
             text += &format!("{address:<21} {state:<7} {flying:>10} {answered:>10} {failed:>10}\n");
         }
         let mut states = self.backends.iter().map(|backend| backend.health().word());
@@ -93,22 +96,20 @@ impl Balancer {
     }
 }
 
-impl Failure {
-    fn answer(self) -> Response {
-        let (reached, error) = match self {
-            Self::Unreached(error) => (false, error),
-            Self::Lost(error) => (true, error),
-        };
-        let late = error.kind() == ErrorKind::TimedOut;
-        let why = match reached {
-            false => "could not be reached",
-            true if late => "did not answer in time",
-            true if is_end(&error) => "ended before its answer",
-            true => "answered what cannot be read",
-        };
-        let status = if late { Status::GATEWAY_TIMEOUT } else { Status::BAD_GATEWAY };
-        told(status, &format!("a backend {why}")).because(error)
-    }
+fn failed(error: io::Error, sent: bool) -> Response {
+    let why = match error.kind() {
+        _ if !sent => "could not be reached",
+        ErrorKind::TimedOut => "did not answer in time",
+        _ if is_end(&error) => "ended before its answer",
+        _ => "answered what cannot be read",
+    };
+    let late = error.kind() == ErrorKind::TimedOut;
+    let status = if late { Status::GATEWAY_TIMEOUT } else { Status::BAD_GATEWAY };
+    told(status, &format!("a backend {why}")).because(error)
+}
+
+fn unavailable(why: &str) -> Response {
+    told(Status::SERVICE_UNAVAILABLE, why).field("Retry-After", "1")
 }
 
 fn told(status: Status, why: &str) -> Response {

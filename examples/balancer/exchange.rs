@@ -15,18 +15,9 @@ use crate::fields::{Outgoing, passing};
 const PIECE: usize = 32 << 10;
 /// How long a body waits for the 100 that its client asked for.
 const EXPECTED: Duration = Duration::from_secs(1);
-
 /// How often one that waits for an answer looks whether the backend still answers its checks: one that is
 /// cut off the network does not even refuse.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// Why a backend gave no answer.
-pub(crate) enum Failure {
-    /// It was not reached, and nothing was sent.
-    Unreached(io::Error),
-    /// It ended, said nothing in time, or said what cannot be read.
-    Lost(io::Error),
-}
 
 /// The head of an answer, and the length that its body has, or would have if this were no HEAD.
 struct Answer {
@@ -35,100 +26,92 @@ struct Answer {
     length: Option<u64>,
 }
 
-/// Asks one, over a kept connection first if the request may be sent again.
-pub(crate) fn ask(
-    backend: &'static Backend,
-    asked: &mut Outgoing<'_, '_>,
-) -> Result<Response, Failure> {
-    if let Some(kept) = asked.again.then(|| backend.kept()).flatten() {
-        match exchange(kept, backend, asked) {
-            // It was closing while it was asked, which is nobody's fault.
-            Err(error) if is_end(&error) && !backend.health().silent => {}
-            heard => return heard.map_err(Failure::Lost),
+impl Outgoing<'_, '_> {
+    /// Asks one, over a kept connection first if the request may be sent again.
+    pub(crate) fn ask(&mut self, backend: &'static Backend) -> io::Result<Response> {
+        if let Some(kept) = self.again.then(|| backend.kept()).flatten() {
+            match self.over(kept, backend) {
+                // It was closing while it was asked, which is nobody's fault.
+                Err(error) if is_end(&error) && !backend.health().silent => {}
+                heard => return heard,
+            }
         }
+        self.sent = false;
+        self.over(backend.connect()?, backend)
     }
-    let fresh = backend.connect().map_err(Failure::Unreached)?;
-    exchange(fresh, backend, asked).map_err(Failure::Lost)
-}
 
-/// Sends the request and reads the head of its answer, whose body is read when the client gets it.
-fn exchange(
-    mut upstream: Upstream,
-    backend: &'static Backend,
-    asked: &mut Outgoing<'_, '_>,
-) -> io::Result<Response> {
-    let (flight, patience) = (Arc::clone(&backend.flight), backend.times.answer);
-    // One that takes no more may have said why: the failure is in what it answers.
-    let mut takes = upstream.source().write_all(&asked.begin).is_ok();
-    let mut answer = None;
-    if asked.expects {
-        answer = match next_answer(&mut upstream, asked, EXPECTED) {
-            Err(error) if error.kind() == ErrorKind::TimedOut => None,
-            other => other?,
+    /// Sends the request and reads the head of its answer, whose body is read when the client gets it.
+    fn over(&mut self, mut upstream: Upstream, backend: &'static Backend) -> io::Result<Response> {
+        self.sent = true;
+        let (flight, patience) = (Arc::clone(&backend.flight), backend.times.answer);
+        // One that takes no more may have said why: the failure is in what it answers.
+        let mut takes = upstream.source().write_all(&self.begin).is_ok();
+        let expected = self.expects.then(|| self.next_answer(&mut upstream, EXPECTED));
+        let mut answer = expected.transpose()?.flatten();
+        let mut whole = !self.streams;
+        let mut piece = vec![0; if whole { 0 } else { PIECE }];
+        // Who is refused before all was sent sends no more (RFC 9112 section 9.5).
+        let refuses = |answer: &Answer| answer.status >= Status::MULTIPLE_CHOICES;
+        while takes && !whole && !answer.as_ref().is_some_and(refuses) {
+            let count = match self.request.body().read(&mut piece) {
+                Ok(count) => count,
+                // No backend's fault.
+                Err(error) => return Ok(error.into_response()),
+            };
+            whole = count == 0;
+            takes = upstream.source().write_all(&framed(self.framing, &piece[..count])).is_ok();
+            if answer.is_none() && !(upstream.buffered().is_empty() && upstream.source().is_quiet())
+            {
+                answer = self.next_answer(&mut upstream, LOOK)?;
+            }
+        }
+        let since = Instant::now();
+        let answer = loop {
+            if let Some(answer) = answer {
+                break answer;
+            }
+            let left = patience.saturating_sub(since.elapsed());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            // Who can be asked elsewhere waits no longer.
+            if self.again && backend.health().silent {
+                return Err(ErrorKind::ConnectionAborted.into());
+            }
+            answer = self.next_answer(&mut upstream, left.min(LOOK))?;
         };
+        backend.answered();
+        let (upstream, whole) = (Some(upstream), whole && takes);
+        let incoming = Incoming { upstream, backend, _flight: flight, whole };
+        let response = Response::reader("", incoming, answer.length).without_field("Content-Type");
+        let add = |response: Response, (name, value)| response.add_field(name, value);
+        Ok(answer.fields.into_iter().fold(response.status(answer.status), add))
     }
-    let mut whole = !asked.streams;
-    let mut piece = vec![0; if whole { 0 } else { PIECE }];
-    // Who is refused before all was sent sends no more (RFC 9112 section 9.5).
-    let refuses = |answer: &Answer| answer.status >= Status::MULTIPLE_CHOICES;
-    while takes && !whole && !answer.as_ref().is_some_and(refuses) {
-        let count = match asked.request.body().read(&mut piece) {
-            Ok(count) => count,
-            // No backend's fault.
-            Err(error) => return Ok(error.into_response()),
-        };
-        whole = count == 0;
-        takes = upstream.source().write_all(&framed(asked.framing, &piece[..count])).is_ok();
-        if answer.is_none() && !(upstream.buffered().is_empty() && upstream.source().is_quiet()) {
-            answer = next_answer(&mut upstream, asked, patience)?;
-        }
-    }
-    let since = Instant::now();
-    let answer = loop {
-        if let Some(answer) = answer {
-            break answer;
-        }
-        let left = patience.saturating_sub(since.elapsed());
-        answer = match next_answer(&mut upstream, asked, left.min(LOOK)) {
-            Err(error) if error.kind() == ErrorKind::TimedOut && left > LOOK => None,
-            other => other?,
-        };
-        if answer.is_none() && asked.again && backend.health().silent {
-            return Err(io::Error::new(ErrorKind::ConnectionAborted, "nothing comes from it"));
-        }
-    };
-    backend.answered();
-    let (upstream, whole) = (Some(upstream), whole && takes);
-    let incoming = Incoming { upstream, backend, _flight: flight, whole };
-    let response = Response::reader("", incoming, answer.length).without_field("Content-Type");
-    let add = |response: Response, (name, value)| response.add_field(name, value);
-    Ok(answer.fields.into_iter().fold(response.status(answer.status), add))
-}
 
-/// The next head, if it is a final one; `None` is an interim one, which goes no further.
-fn next_answer(
-    upstream: &mut Upstream,
-    asked: &Outgoing<'_, '_>,
-    left: Duration,
-) -> io::Result<Option<Answer>> {
-    upstream.source().set_read_deadline(Instant::now(), Some(left));
-    let head = upstream.head(asked.method)?;
-    if head.status == Status::SWITCHING_PROTOCOLS {
-        return Err(io::Error::new(ErrorKind::InvalidData, "it switches protocols unasked"));
+    /// The next head, if it is a final one; `None` is an interim one, which goes no further, or none so far.
+    fn next_answer(&self, upstream: &mut Upstream, left: Duration) -> io::Result<Option<Answer>> {
+        upstream.source().set_read_deadline(Instant::now(), Some(left));
+        let head = match upstream.head(self.method) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(None),
+            head => head?,
+        };
+        if head.status == Status::SWITCHING_PROTOCOLS {
+            return Err(io::Error::new(ErrorKind::InvalidData, "it switches protocols unasked"));
+        }
+        if head.status.is_interim() {
+            return Ok(None);
+        }
+        let length = match Framing::of_response(&head, "GET")? {
+            Some(Framing::Length(length)) => Some(length),
+            _ => None,
+        };
+        let number = if head.version == Version::Http10 { "1.0" } else { "1.1" };
+        let via = format!("{number} {}", self.via);
+        let fields = passing(head.fields).chain([("Via", via.as_bytes())]);
+        let field = |(name, value): (&str, &[u8])| Ok((name.to_owned(), FieldValue::new(value)?));
+        let fields = fields.map(field).collect::<io::Result<_>>()?;
+        Ok(Some(Answer { status: head.status, fields, length }))
     }
-    if head.status.is_interim() {
-        return Ok(None);
-    }
-    let length = match Framing::of_response(&head, "GET")? {
-        Some(Framing::Length(length)) => Some(length),
-        _ => None,
-    };
-    let number = if head.version == Version::Http10 { "1.0" } else { "1.1" };
-    let via = format!("{number} {}", asked.via);
-    let fields = passing(head.fields).chain([("Via", via.as_bytes())]);
-    let field = |(name, value): (&str, &[u8])| Ok((name.to_owned(), FieldValue::new(value)?));
-    let fields = fields.map(field).collect::<io::Result<_>>()?;
-    Ok(Some(Answer { status: head.status, fields, length }))
 }
 
 // ABNF: chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF             (RFC 9112 section 7.1)

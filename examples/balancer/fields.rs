@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use longhand::Request;
-use longhand::wire::{Fields, Framing, RequestHead, Target, Version};
+use longhand::wire::{Fields, Framing, RequestHead, Version};
 use longhand_kit::forwarded::Client;
 
 /// The longest body that is read before anything is sent, and may be sent again.
@@ -25,6 +25,8 @@ pub(crate) struct Outgoing<'r, 'c> {
     /// All of it is there, and it may be sent again when nobody knows what became of it: it is
     /// idempotent (RFC 9110 section 9.2.2), and was not sent again before.
     pub(crate) again: bool,
+    /// The last one that was asked may have some of it.
+    pub(crate) sent: bool,
 }
 
 impl<'r, 'c> Outgoing<'r, 'c> {
@@ -34,7 +36,7 @@ impl<'r, 'c> Outgoing<'r, 'c> {
         via: &'r str,
     ) -> io::Result<Self> {
         let RequestHead { method, target, fields, version, authority, .. } = request.head();
-        let framing = Framing::of_request(&request.head())?;
+        let (framing, left) = (Framing::of_request(&request.head())?, forwards(&request.head()));
         let expects = version == Version::Http11 && fields.get("expect").is_some();
         let (framed, streams) = match framing {
             Framing::None => (String::new(), false),
@@ -44,11 +46,15 @@ impl<'r, 'c> Outgoing<'r, 'c> {
             Framing::Chunked => ("Transfer-Encoding: chunked\r\n".to_owned(), true),
         };
         let expects = expects && streams;
-        let path = if target == Target::Asterisk { "*" } else { target.path() };
+        let path = target.path();
         let query = target.query().map_or(String::new(), |query| format!("?{query}"));
         let line = format!("{method} {path}{query} HTTP/1.1\r\nHost: {authority}\r\n");
         let mut begin = line.into_bytes();
-        for (name, value) in passing(fields).filter(|(name, _)| !tells_of_client(name)) {
+        if let Some(left) = left {
+            write!(begin, "Max-Forwards: {}\r\n", left.saturating_sub(1))?;
+        }
+        let ours = |name: &str| tells_of_client(name) || left.is_some() && name == "max-forwards";
+        for (name, value) in passing(fields).filter(|(name, _)| !ours(&as_read(name))) {
             begin.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
         }
         let address = client.address().map_or("unknown".to_owned(), |address| address.to_string());
@@ -65,26 +71,34 @@ impl<'r, 'c> Outgoing<'r, 'c> {
         }
         let idempotent = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(&method);
         let again = idempotent && !streams;
-        Ok(Self { method, via, begin, streams, framing, request, expects, again })
+        Ok(Self { method, via, begin, streams, framing, request, expects, again, sent: false })
     }
 }
 
 /// The lines of either message that go on as they are. Trailers are dropped, so nobody announces
 /// them; `Proxy-…` is for this hop, and `Proxy` misleads CGI programs.
 pub(crate) fn passing<'b>(fields: Fields<'b>) -> impl Iterator<Item = (&'b str, &'b [u8])> {
-    const OURS: [&str; 4] = ["content-length", "expect", "host", "trailer"];
-    let ours = |name: &str| OURS.iter().any(|own| own.eq_ignore_ascii_case(name));
-    fields.end_to_end().filter(move |(name, _)| !ours(name) && !begins(name, "proxy"))
+    const OURS: [&str; 5] = ["content-length", "expect", "host", "trailer", "transfer-encoding"];
+    let ours = |name: &str| OURS.contains(&name) || name.starts_with("proxy");
+    fields.end_to_end().filter(move |(name, _)| !ours(&as_read(name)))
 }
 
 /// Who the client is, this program tells, having judged what others told.
 fn tells_of_client(name: &str) -> bool {
-    begins(name, "x-forwarded-") || name.eq_ignore_ascii_case("forwarded")
+    name.starts_with("x-forwarded-") || ["forwarded", "x-real-ip"].contains(&name)
 }
 
-/// Many programs read `X_Forwarded_For` as `X-Forwarded-For`.
-fn begins(name: &str, start: &str) -> bool {
-    name.to_ascii_lowercase().replace('_', "-").starts_with(start)
+/// A name as many programs read it, for whom `X_Forwarded_For` is `X-Forwarded-For`.
+fn as_read(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+// ABNF: Max-Forwards = 1*DIGIT                                            (RFC 9110 section 7.6.2)
+/// How many may still pass this request on, if it counts them.
+pub(crate) fn forwards(head: &RequestHead<'_>) -> Option<u64> {
+    let counts = ["OPTIONS", "TRACE"].contains(&head.method);
+    let left = head.fields.get("max-forwards").filter(|_| counts)?;
+    str::from_utf8(left).ok()?.parse().ok()
 }
 
 // ABNF: Via = #( received-protocol RWS received-by [ RWS comment ] )      (RFC 9110 section 7.6.3)

@@ -25,35 +25,12 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use longhand::{Event, Limits, Request};
+use longhand::{Answered, Event, Limits, Request};
 
 use crate::backend::{Backend, Times};
 use crate::balancer::Balancer;
 
-const HELP: &str = "\
-balancer: one address in front of several servers
-
-It prints the address to open; /.balancer shows the backends to clients on this
-machine. Settings come from the environment:
-
-  BACKENDS         the servers: 127.0.0.1:8001,127.0.0.1:8002; names are looked up once
-  POLICY           `round-robin` (default), or `least-in-flight`
-  HEALTH           the path that each is asked for, default /.healthz: 2xx and 3xx bring it
-                   requests; 404 and 503 let it finish what it has; anything else twice
-                   in a row means that it is down
-  HEALTH_MS        how often, default 1000; 0 never. A backend's LAME_DUCK_MS is longer
-  CONNECT_MS       how long a backend may take to accept, default 1000
-  ANSWER_MS        how long it may pause before and within its answer, default 30000
-  EJECT_MS         how long it gets nothing once three requests in a row failed, default 5000
-  TRUSTED_PROXIES  proxies in front whose X-Forwarded-* fields are believed: 10.0.0.0/8, ::1;
-                   backends get these fields anew, whatever a client says
-  PORT             the port, default 8000; 0 takes a free one
-  HOST             the address to listen on, default 127.0.0.1
-  LISTEN           `stdin`: it listens on the socket that is its standard input
-  LAME_DUCK_MS     how long SIGTERM lets it go on as before, default 0
-  DRAIN_MS         how long what has begun may then take, default 10000
-  NOTIFY_SOCKET    where systemd wants to hear when it is ready
-";
+const HELP: &str = include_str!("help.txt");
 
 fn main() -> ExitCode {
     if let Some(code) = setup::help(HELP) {
@@ -107,12 +84,11 @@ fn backends(times: Times) -> Vec<Backend> {
 
 /// Why a client did not get a backend's answer, or not all of it.
 fn tell(event: &Event<'_>) {
-    if let Event::Answered(answered) = event
-        && let (Some(error), Some(head)) = (answered.error, answered.head)
-    {
-        let (method, path) = (head.method, head.target.path());
-        setup::complain(&format!("{method} {path}: {}: {error}", answered.status));
-    }
+    let Event::Answered(Answered { error: Some(error), head: Some(head), status, .. }) = event
+    else {
+        return;
+    };
+    setup::complain(&format!("{} {}: {status}: {error}", head.method, head.target.path()));
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which backend gets a request: whose turn it is, who is down, ejected or leaving.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -82,6 +82,35 @@ fn one_that_is_down_by_its_checks_is_not_asked_until_it_is_back() {
     status.store(200, Ordering::SeqCst);
     until("it is back", || state(&balancer, ill.address()).0 == "up");
     until("it is asked", || get(&balancer, "/").text() == "ill");
+}
+
+#[test]
+fn a_check_that_got_a_hint_before_its_answer_was_taken_for_a_bad_one() {
+    let hints = script(|_, stream| {
+        head(stream);
+        let answer = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let balancer = start(&[&hints.address], &[("HEALTH_MS", "1")]);
+    until("it is checked", || hints.connections.load(Ordering::SeqCst) > 5);
+    assert_eq!(state(&balancer, &hints.address).0, "up");
+}
+
+#[test]
+fn a_request_waited_on_for_one_that_was_cut_off_and_did_not_even_refuse() {
+    let silent = script(|_, stream| {
+        head(stream);
+        // To its end, which is the balancer's to make.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let other = named("other");
+    let settings = [("HEALTH_MS", "10"), ("ANSWER_MS", "3600000")];
+    let balancer = start(&[&silent.address, &address(&other)], &settings);
+    // One of two goes to each.
+    for _ in 0..2 {
+        assert_eq!(get(&balancer, "/").text(), "other");
+    }
+    assert_eq!(state(&balancer, &silent.address), ("down".to_owned(), [0, 0, 1]));
 }
 
 #[test]

@@ -60,6 +60,38 @@ fn a_request_is_written_anew() {
 }
 
 #[test]
+fn a_framing_field_spelled_with_an_underscore_went_on_to_be_misread() {
+    let mirror = mirror();
+    let balancer = unchecked(&[&mirror.address], &[]);
+    let fields = "Content_Length: 7\r\nTransfer_Encoding: chunked\r\nX-Real-IP: 1.1.1.1\r\n\
+                  x_real_ip: 1.1.1.1\r\nPROXY_AUTHORIZATION: b\r\nA_B: c\r\n";
+    let heard = ask(&balancer, "GET", "/", fields).text();
+    assert!(
+        heard.starts_with("GET / HTTP/1.1\r\nHost: x\r\nA_B: c\r\nX-Forwarded-For: "),
+        "{heard}"
+    );
+}
+
+#[test]
+fn a_trace_that_was_to_go_no_further_went_further() {
+    let mirror = mirror();
+    let balancer = unchecked(&[&mirror.address], &[]);
+    for (method, status) in [("TRACE", 501), ("OPTIONS", 200)] {
+        assert_eq!(ask(&balancer, method, "/", "Max-Forwards: 0\r\n").status, status);
+    }
+    assert_eq!(mirror.connections.load(Ordering::SeqCst), 0);
+    for (method, sent, heard) in
+        [("TRACE", "5", "4"), ("OPTIONS", "01", "0"), ("OPTIONS", "x", "x"), ("GET", "0", "0")]
+    {
+        let text = ask(&balancer, method, "/", &format!("MAX-Forwards: {sent}\r\n")).text();
+        let lines = text.lines().filter_map(|line| line.split_once(": "));
+        let mut lines = lines.filter(|(name, _)| name.eq_ignore_ascii_case("max-forwards"));
+        assert_eq!(lines.next().map(|(_, value)| value), Some(heard), "{method} {sent}: {text}");
+        assert_eq!(lines.next(), None, "{text}");
+    }
+}
+
+#[test]
 fn a_request_that_was_here_before_is_a_loop() {
     let mirror = mirror();
     let balancer = unchecked(&[&mirror.address], &[]);
