@@ -27,8 +27,9 @@ struct Seen {
     reads: AtomicUsize,
     saves: AtomicUsize,
     failed_reads: Mutex<Vec<String>>,
-    /// And when they began.
-    failed_saves: Mutex<Vec<(Instant, String)>>,
+    /// What fails where an instance that has it is killed, and when it began: saves, and answers of which
+    /// some had come.
+    broken_off: Mutex<Vec<(Instant, String)>>,
     saved: Mutex<Vec<String>>,
     enough: AtomicBool,
 }
@@ -38,12 +39,15 @@ impl Seen {
     fn read(&self, agent: &Agent, front: &Front) {
         while !self.enough.load(Ordering::Relaxed) {
             for (path, wanted) in [("/", 200), ("/first", 303), ("/first+", 200)] {
+                let begun = Instant::now();
                 match agent.get(front.url(path)).call() {
                     Ok(mut answer) => {
-                        let whole = answer.body_mut().read_to_string();
-                        if answer.status() != wanted || whole.is_err() {
-                            let failed = format!("GET {path}: {} {whole:?}", answer.status());
-                            self.failed_reads.lock().unwrap().push(failed);
+                        let (status, body) = (answer.status(), answer.body_mut().read_to_string());
+                        let what = format!("GET {path}: {status} {:?}", body.as_ref().err());
+                        if status != wanted {
+                            self.failed_reads.lock().unwrap().push(what);
+                        } else if body.is_err() {
+                            self.broken_off.lock().unwrap().push((begun, what));
                         }
                     }
                     Err(error) => {
@@ -68,11 +72,11 @@ impl Seen {
                 Ok(answer) if answer.status() == 303 => self.saved.lock().unwrap().push(name),
                 Ok(answer) => {
                     let failed = format!("POST {name}: {}", answer.status());
-                    self.failed_saves.lock().unwrap().push((begun, failed));
+                    self.broken_off.lock().unwrap().push((begun, failed));
                 }
                 Err(error) => {
                     let failed = format!("POST {name}: {error}");
-                    self.failed_saves.lock().unwrap().push((begun, failed));
+                    self.broken_off.lock().unwrap().push((begun, failed));
                 }
             }
             self.saves.fetch_add(1, Ordering::Relaxed);
@@ -95,8 +99,8 @@ impl Seen {
     }
 
     fn failures(&self) -> (Vec<String>, Vec<(Instant, String)>) {
-        let reads = std::mem::take(&mut *self.failed_reads.lock().unwrap());
-        (reads, std::mem::take(&mut *self.failed_saves.lock().unwrap()))
+        let failed = std::mem::take(&mut *self.failed_reads.lock().unwrap());
+        (failed, std::mem::take(&mut *self.broken_off.lock().unwrap()))
     }
 }
 
@@ -165,16 +169,17 @@ fn drill(kind: Kind, store: &str) {
         seen.wait_for(500, 50);
         assert_eq!(seen.failures(), (vec![], vec![]), "{kind:?}: ended and started");
 
-        // Until it is gone, connections are still made to it, and who is on one when it goes cannot
-        // know what became of his save.
+        // Until it is gone, connections are still made to it. Who is on one when it goes cannot know what
+        // became of his save, or has half an answer.
         pair.programs[0].take().unwrap().kill();
         let gone = Instant::now();
         seen.wait_for(500, 50);
         pair.start_again(0);
         seen.wait_for(500, 50);
-        let (reads, saves) = seen.failures();
-        let in_flight = saves.iter().all(|(begun, _)| *begun < gone);
-        assert!(reads.is_empty() && in_flight, "{kind:?}: {reads:?} {saves:?}");
+        let (failed, broken_off) = seen.failures();
+        let in_flight = broken_off.iter().all(|(begun, _)| *begun < gone);
+        assert!(failed.is_empty() && in_flight, "{kind:?}: {failed:?} {broken_off:?}");
+        println!("{kind:?}: killed, {} broke off", broken_off.len());
     });
     // What was acknowledged is there.
     let saved = seen.saved.into_inner().unwrap();

@@ -194,8 +194,9 @@ fn visits_after(seen: &Mutex<Vec<Visit>>, since: Instant, later: Duration) -> Ve
         assert!(since.elapsed() < 2 * NEVER, "visitors go on");
         thread::yield_now();
     }
-    let mut seen = seen.lock().unwrap();
-    seen.extract_if(.., |visit| visit.begun + visit.took > since).collect()
+    let mut visits = std::mem::take(&mut *seen.lock().unwrap());
+    visits.retain(|visit| visit.begun + visit.took > since);
+    visits
 }
 
 fn cut_off(kind: Kind) {
