@@ -1,6 +1,6 @@
 //! How clients behave: one function a manner, which is one visit.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,8 @@ fn idle(visitor: &mut Visitor<'_>) -> Result<(), Ended> {
     let mut line = visitor.connect()?;
     visitor.ask(&mut line, GET, 200)?;
     let patience = Duration::from_millis(500 + visitor.random.below(6_000) as u64);
-    ends_quietly(visitor, &mut line, patience)?;
+    line.client.stream.set_read_timeout(Some(patience)).expect("a timeout can be set");
+    is_quiet(visitor, &mut line)?;
     visitor.rest(500);
     Ok(())
 }
@@ -207,7 +208,7 @@ fn stream(visitor: &mut Visitor<'_>) -> Result<(), Ended> {
         visitor.rest(100);
     }
     visitor.ask(&mut line, b"GET /close HTTP/1.1\r\nHost: x\r\n\r\n", 200)?;
-    ends_quietly(visitor, &mut line, Duration::from_secs(60))
+    ends(visitor, &mut line)
 }
 
 /// A connection for each request.
@@ -217,7 +218,7 @@ fn newcomer(visitor: &mut Visitor<'_>) -> Result<(), Ended> {
     let last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let answer = visitor.ask(&mut line, last, 200)?;
     expect(visitor, &answer.body, HELLO)?;
-    ends_quietly(visitor, &mut line, Duration::from_secs(60))
+    ends(visitor, &mut line)
 }
 
 /// More than there are places for, all at once, who all have something to do: who rests makes room,
@@ -247,7 +248,7 @@ fn panics(visitor: &mut Visitor<'_>) -> Result<(), Ended> {
     visitor.rest(2_000);
     let mut line = visitor.connect()?;
     visitor.ask(&mut line, b"GET /panic HTTP/1.1\r\nHost: x\r\n\r\n", 500)?;
-    ends_quietly(visitor, &mut line, Duration::from_secs(60))
+    ends(visitor, &mut line)
 }
 
 fn expect(visitor: &Visitor<'_>, found: &[u8], wanted: &[u8]) -> Result<(), Ended> {
@@ -260,13 +261,18 @@ fn expect(visitor: &Visitor<'_>, found: &[u8], wanted: &[u8]) -> Result<(), Ende
     Err(visitor.wrong(&what))
 }
 
-/// Nothing more comes: until patience ends, or the connection does.
-fn ends_quietly(visitor: &Visitor<'_>, line: &mut Line, patience: Duration) -> Result<(), Ended> {
-    line.client.stream.set_read_timeout(Some(patience)).expect("a timeout can be set");
+/// Nothing more comes, and the connection ends.
+fn ends(visitor: &Visitor<'_>, line: &mut Line) -> Result<(), Ended> {
+    if is_quiet(visitor, line)? { Ok(()) } else { Err(visitor.wrong("it does not end")) }
+}
+
+/// Nothing more comes. Whether the connection has ended by the time that a read of it may take.
+fn is_quiet(visitor: &Visitor<'_>, line: &mut Line) -> Result<bool, Ended> {
     match line.client.stream.read(&mut [0; 64]) {
-        Ok(0) => Ok(()),
+        Ok(0) => Ok(true),
         Ok(count) => Err(visitor.wrong(&format!("{count} bytes that nobody asked for"))),
-        Err(error) if is_end(&error) || error.kind() == std::io::ErrorKind::WouldBlock => Ok(()),
+        Err(error) if is_end(&error) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
         Err(error) => Err(visitor.wrong(&error.to_string())),
     }
 }

@@ -20,17 +20,26 @@ const POINTS: usize = 120;
 
 type Figure = fn(&Sample) -> u64;
 
-/// What is drawn in a panel: each line's label, its colour and its figure.
-const PANELS: [&[(&str, &str, Figure)]; 3] = [
-    &[("memory, KiB", "#c2571a", |sample| sample.figures.resident)],
-    &[
-        ("descriptors", "#3a7fd0", |sample| sample.figures.descriptors),
-        ("threads", "#2f8f5b", |sample| sample.figures.threads),
-    ],
-    &[
-        ("p99 of a request, µs", "#c23b6b", |sample| sample.worst),
-        ("median", "#8e6bd1", |sample| sample.middle),
-    ],
+/// A panel: its lines, each with its label, its colour and its figure; and whether its axis is
+/// logarithmic, from 10 to 100,000.
+type Panel = (&'static [(&'static str, &'static str, Figure)], bool);
+
+const PANELS: [Panel; 3] = [
+    (&[("memory, KiB", "#c2571a", |sample| sample.figures.resident)], false),
+    (
+        &[
+            ("descriptors", "#3a7fd0", |sample| sample.figures.descriptors),
+            ("threads", "#2f8f5b", |sample| sample.figures.threads),
+        ],
+        false,
+    ),
+    (
+        &[
+            ("p99 of a request, µs", "#c23b6b", |sample| sample.worst),
+            ("median", "#8e6bd1", |sample| sample.middle),
+        ],
+        true,
+    ),
 ];
 
 pub(crate) fn draw(samples: &Samples) -> String {
@@ -42,9 +51,9 @@ pub(crate) fn draw(samples: &Samples) -> String {
     );
     let seconds = samples.all().len() as f64;
     let size = samples.all().len().div_ceil(POINTS).max(1);
-    for (place, lines) in PANELS.iter().enumerate() {
+    for (place, one) in PANELS.iter().enumerate() {
         let bottom = 15.0 + place as f64 * (HEIGHT + GAP) + HEIGHT;
-        panel(&mut picture, bottom, lines, samples.all().chunks(size), seconds);
+        panel(&mut picture, bottom, one, samples.all().chunks(size), seconds);
     }
     for (x, anchor, text) in
         [(LEFT, "middle", "0".to_owned()), (RIGHT, "middle", format!("{:.0} min", seconds / 60.0))]
@@ -57,7 +66,7 @@ pub(crate) fn draw(samples: &Samples) -> String {
 fn panel<'s>(
     picture: &mut String,
     bottom: f64,
-    lines: &[(&str, &str, Figure)],
+    (lines, logarithmic): &Panel,
     spans: impl Iterator<Item = &'s [Sample]> + Clone,
     seconds: f64,
 ) {
@@ -65,9 +74,19 @@ fn panel<'s>(
         spans.clone().filter_map(move |span| Some((span.last()?.second, median(span, figure))))
     };
     let all = lines.iter().flat_map(|(_, _, figure)| values(*figure));
-    let most = all.map(|(_, value)| value).max().unwrap_or(1).max(1);
+    let (least, most) = match logarithmic {
+        true => (10, 100_000),
+        false => (0, all.map(|(_, value)| value).max().unwrap_or(1).max(1)),
+    };
+    let height = |value: u64| {
+        let share = match logarithmic {
+            true => (value.max(10) as f64).log10() / 4.0 - 0.25,
+            false => value as f64 / most as f64,
+        };
+        bottom - share * HEIGHT
+    };
     label(picture, LEFT - 6.0, bottom - HEIGHT + 4.0, "end", &most.to_string());
-    label(picture, LEFT - 6.0, bottom + 4.0, "end", "0");
+    label(picture, LEFT - 6.0, bottom + 4.0, "end", &least.to_string());
     let _ = writeln!(
         picture,
         "<path d=\"M{LEFT} {}H{RIGHT}M{LEFT} {bottom}H{RIGHT}\" stroke=\"{GREY}\" stroke-opacity=\"0.3\"/>",
@@ -77,7 +96,7 @@ fn panel<'s>(
         let points: Vec<String> = values(*figure)
             .map(|(second, value)| {
                 let x = LEFT + second as f64 / seconds * (RIGHT - LEFT);
-                format!("{x:.1} {:.1}", bottom - value as f64 / most as f64 * HEIGHT)
+                format!("{x:.1} {:.1}", height(value))
             })
             .collect();
         let points = points.join("L");
