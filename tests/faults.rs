@@ -9,6 +9,8 @@
 mod conversation;
 #[path = "faults/breaking.rs"]
 mod breaking;
+#[path = "faults/clocks.rs"]
+mod clocks;
 #[path = "faults/segments.rs"]
 mod segments;
 #[cfg(target_os = "linux")]
