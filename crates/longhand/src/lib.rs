@@ -171,13 +171,16 @@ mod worker;
 mod server;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-// The first definition of a reference is the one that counts: here the plot is on the page.
+// The first definition of a reference is the one that counts: here the plots are on the page.
 #[cfg(any(doc, doctest))]
 #[doc = "[plot]: #plot"]
+#[doc = "[soak]: #soak"]
 #[doc = ""]
 #[doc = include_str!("../PERFORMANCE.md")]
 #[doc = ""]
 #[doc = include_str!("../plots/cost.svg")]
+#[doc = ""]
+#[doc = include_str!("../plots/soak.svg")]
 pub mod performance {}
 #[cfg(any(doc, doctest))]
 #[doc = "[errors]: crate::wire::errors"]
