@@ -51,6 +51,32 @@ fn programs_that_ask_for_json_get_it() {
     assert_eq!((wrong.status, wrong.body.starts_with("{\"error\":\"")), (400, true));
 }
 
+/// Visits go to the store every few seconds only.
+#[test]
+fn a_visit_of_a_moment_ago_is_in_the_list_and_in_an_export_and_outlives_an_edit() {
+    let (server, site) = (start(&OPEN), site());
+    let at = |path: &str| format!("{}{path}", server.url);
+    let uri = format!("http://{}/", site.address());
+    for name in ["a", "b"] {
+        assert_eq!(save(&server, name, &uri).status, 303);
+    }
+    assert_eq!(get(&at("/a")).status, 303);
+    let page = get(&server.url).body;
+    assert!(page.contains("<span>1 visit</span><a href=\"/.details/a\">"), "{page}");
+    assert!(page.contains("<span>not visited yet</span><a href=\"/.details/b\">"), "{page}");
+    assert_eq!(get(&at("/a")).status, 303);
+    let list = send("GET", &server.url, &JSON, None).body;
+    assert!(list.contains("\"visits\":2,\"last\":\""), "{list}");
+    assert_eq!(get(&at("/a")).status, 303);
+    let file = get(&at("/.export")).body;
+    let line = file.lines().next().unwrap();
+    assert!(line.contains("\"visits\":3,\"last\":\""), "{file}");
+    assert_eq!(get(&at("/a")).status, 303);
+    assert_eq!(post(&at("/.edit/a"), &format!("longuri={uri}?other")).status, 303);
+    let details = send("GET", &at("/a+"), &JSON, None).body;
+    assert!(details.contains("?other\"") && details.contains("\"visits\":4,"), "{details}");
+}
+
 #[test]
 fn visits_outlive_the_program() {
     let folder = Folder::new();

@@ -20,7 +20,10 @@ impl App {
         // What is in a query that is no form is nobody's search.
         let query = Form::query(request).unwrap_or_default();
         let selection = Selection::read(&query).map_err(bad)?;
-        let found = selection.find(&*self.store)?;
+        let mut found = selection.find(&*self.store)?;
+        for (name, kept) in &mut found.bookmarks {
+            self.add_pending(name, kept);
+        }
         Ok(match Wants::of(request) {
             Wants::Json => self.asks_again(Response::json(list_json(&found))),
             _ => self.asks_again(list(reader(request), &Entered::of(&query), &selection, &found)),
@@ -68,11 +71,16 @@ impl App {
     /// What is kept under a name, with the visits that are not in the store yet.
     fn found<'n>(&self, name: &'n str) -> Result<Option<(&'n str, Kept)>, Trouble> {
         let Some(mut kept) = self.store.get(name)? else { return Ok(None) };
+        self.add_pending(name, &mut kept);
+        Ok(Some((name, kept)))
+    }
+
+    /// Adds the visits that are not in the store yet: who comes back from a bookmark sees the own one.
+    fn add_pending(&self, name: &str, kept: &mut Kept) {
         if let Some((count, last)) = self.visits.pending(name) {
             kept.visits = kept.visits.saturating_add(count);
             kept.last = kept.last.max(Some(last));
         }
-        Ok(Some((name, kept)))
     }
 }
 

@@ -50,6 +50,11 @@ impl App {
                 return Err(Trouble::new(Status::BAD_REQUEST, text));
             }
         };
+        // A file that takes the place of this server's bookmarks is to have every visit. A store that cannot
+        // be written has it later.
+        if let Err(error) = self.visits.write() {
+            log(&error);
+        }
         // What cannot be read is said before anything is sent.
         self.store.walk(None, 1, &mut |_, _| {})?;
         let (media_type, name) = if html {
