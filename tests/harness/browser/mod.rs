@@ -83,7 +83,9 @@ impl Browser {
     fn start_with(folder: Folder, script: Script, pages: Pages) -> Self {
         let driver = Driver::start(folder.path());
         let wanted = capabilities(script, pages, &folder, SOON);
-        let started = match driver.ask("POST", "/session", Some(&wanted)) {
+        let start = || driver.ask("POST", "/session", Some(&wanted));
+        // On a machine that is busy, Chromium now and then ends before it has begun.
+        let started = match start().or_else(|_| start()).or_else(|_| start()) {
             Ok(started) => started,
             Err(failed) => panic!("{failed}; {PACKAGES}"),
         };
