@@ -43,9 +43,18 @@ impl Balancer {
             return Ok(told(can, "this balancer, which was to pass it on no more"));
         }
         let mut asked = Outgoing::new(request, &client, &self.via)?;
-        let (mut tried, mut last) = (Vec::new(), None);
+        let (mut tried, mut last, mut cannot) = (Vec::new(), None, None);
         while let Some(backend) = self.choose(&tried) {
             let error = match asked.ask(backend) {
+                // It is there, and cannot: it does not reach its store, say, which another one does.
+                Ok(response)
+                    if response.status_code() == Status::SERVICE_UNAVAILABLE
+                        && mem::take(&mut asked.again) =>
+                {
+                    cannot = Some(response);
+                    tried.push(backend.address);
+                    continue;
+                }
                 Ok(response) => return Ok(response),
                 Err(error) if is_own(&error) => {
                     return Err(unavailable("no connection to spare").because(error));
@@ -58,7 +67,7 @@ impl Balancer {
                 break;
             }
         }
-        Err(match last {
+        cannot.ok_or_else(|| match last {
             None => unavailable("no backend takes requests now"),
             Some(error) => failed(error, asked.sent),
         })

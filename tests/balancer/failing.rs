@@ -168,6 +168,32 @@ fn what_is_idempotent_and_short_is_sent_once_more() {
 }
 
 #[test]
+fn a_backend_that_cannot_serve_was_not_asked_of_another_that_can() {
+    let cannot =
+        says("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\nno");
+    let other = named("other");
+    let balancer = unchecked(&[&cannot.address, &address(&other)], &[]);
+    for _ in 0..4 {
+        assert_eq!(get(&balancer, "/").text(), "other");
+    }
+    let (state, [_, answered, failed]) = state(&balancer, &cannot.address);
+    assert!(state == "up" && answered > 1 && failed == 0, "{state} {answered} {failed}");
+    // What may not be sent twice has its answer.
+    let answers = [(); 2].map(|()| post(&balancer, "/", "x").text());
+    assert!(answers.contains(&"no".to_owned()) && answers.contains(&"other".to_owned()));
+
+    // Where no other can, its answer is that of all.
+    for neighbour in [NOBODY, &mute().address, &cannot.address] {
+        let balancer = unchecked(&[&cannot.address, neighbour], &[]);
+        for _ in 0..2 {
+            let answer = get(&balancer, "/");
+            let told = (answer.status, answer.field("retry-after"), answer.text());
+            assert_eq!(told, (503, Some("7"), "no".to_owned()), "{neighbour}");
+        }
+    }
+}
+
+#[test]
 fn nothing_is_sent_a_third_time() {
     let backends = [mute(), mute(), mute()];
     let addresses = backends.each_ref().map(|backend| backend.address.as_str());

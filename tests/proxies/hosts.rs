@@ -231,8 +231,13 @@ fn cut_off(kind: Kind) {
         one.ip("link set eth0 up");
         let back = Instant::now();
         let _ = instances[0].0.said("\"target\":\"/first\"");
-        for visit in visits_after(&seen, back, Duration::ZERO) {
-            assert!(visit.failed.is_none(), "{kind:?}: {}: {:?}", visit.what, visit.failed);
+        for Visit { begun, took, what, failed } in visits_after(&seen, back, Duration::ZERO) {
+            let after = begun.saturating_duration_since(back);
+            let case = format!("{kind:?}: {what}, {after:?} after it is back, took {took:?}");
+            // One that is back may not have found its store yet, and says so to who saves.
+            let says_so = failed.as_deref() == Some("503 Service Unavailable");
+            let is_told = says_so && what.starts_with("POST");
+            assert!(failed.is_none() || is_told, "{case}: {failed:?}");
         }
     });
 }
