@@ -11,8 +11,8 @@ use std::io::{self, Read};
 
 use crate::content::Content;
 use crate::value::FieldValue;
-use crate::wire::Status;
 use crate::wire::grammar::{is_target, is_token};
+use crate::wire::{Status, shown};
 use crate::writer::{BodyWriter, Upgraded};
 
 pub(crate) const CONTENT_TYPE: &str = "Content-Type";
@@ -226,8 +226,10 @@ fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     }
 }
 
+/// Without the values of cookies: what `Debug` shows ends in logs.
 impl std::fmt::Debug for Reply<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let fields = self.fields().map(|(name, value)| (name, shown(name, value.as_bytes())));
         let content = match &self.content {
             Content::Bytes(bytes) => format!("{} bytes", bytes.len()),
             Content::Reader(_, length) => format!("reader of {length:?}"),
@@ -236,7 +238,7 @@ impl std::fmt::Debug for Reply<'_> {
         };
         f.debug_struct("Reply")
             .field("status", &self.status)
-            .field("fields", &self.fields().collect::<Vec<_>>())
+            .field("fields", &fields.collect::<Vec<_>>())
             .field("content", &content)
             .field("close", &self.close)
             .finish()

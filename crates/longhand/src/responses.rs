@@ -35,7 +35,6 @@ const PIECE: usize = 8 << 10;
 /// assert!(responses.may_persist());
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Responses<R> {
     source: R,
     /// What has come and was not taken yet begins at `from`.
@@ -191,6 +190,17 @@ impl<R: Read> Read for Responses<R> {
             Left::Chunked(decoder) => decoder.took(count as u64),
         }
         Ok(count)
+    }
+}
+
+/// Without the bytes that it holds: cookies may be among them.
+impl<R> std::fmt::Debug for Responses<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let buffered = self.buffer.len() - self.from;
+        f.debug_struct("Responses")
+            .field("left", &self.left)
+            .field("buffered", &buffered)
+            .finish_non_exhaustive()
     }
 }
 

@@ -26,6 +26,8 @@
 //! [`Form::read`] and [`Form::query`] take one out of a request. The whole body is in memory: its size
 //! is bounded where it is read.
 
+use std::fmt;
+
 use longhand::wire::percent_decode;
 use longhand::{Refusal, Status};
 
@@ -57,9 +59,18 @@ pub const MAX_PAIRS: usize = 1_000;
 /// assert_eq!(form.iter().last(), Some(("tag", "b")));
 /// assert_eq!(form.encode(), "tag=a&tag=b");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Its `Debug` shows the names alone.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Form {
     pairs: Vec<(String, String)>,
+}
+
+/// The names alone: in a value there may be a password.
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 impl Form {

@@ -2,6 +2,7 @@
 //! may come between any two of them.
 
 use std::io;
+use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use longhand::{Reply, Request};
@@ -118,7 +119,12 @@ impl<S: Store> Sessions<S> {
     /// As [`find`](Self::find), and if the value is not UTF-8: something else has written it.
     pub fn find_text(&self, request: &Request<'_>) -> Result<Option<String>, SessionError> {
         let text = self.find(request)?.map(String::from_utf8).transpose();
-        text.map_err(|bad| io::Error::new(io::ErrorKind::InvalidData, bad).into())
+        // The place alone: `FromUtf8Error` has the whole value in it, and errors are logged.
+        let wrong = |bad: FromUtf8Error| {
+            let bad = format!("session value: {}", bad.utf8_error());
+            io::Error::new(io::ErrorKind::InvalidData, bad).into()
+        };
+        text.map_err(wrong)
     }
 
     /// Begins a session of which this is the first thing that is stored, and lets the response set

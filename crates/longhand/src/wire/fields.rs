@@ -205,11 +205,19 @@ impl<'b> Iterator for Placed<'_, 'b> {
     }
 }
 
+/// Without the values that let somebody in: what `Debug` shows ends in logs.
 impl core::fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_map()
-            .entries(self.iter().map(|(name, value)| (name, value.escape_ascii().to_string())))
-            .finish()
+        f.debug_map().entries(self.iter().map(|(name, value)| (name, shown(name, value)))).finish()
+    }
+}
+
+/// The value of a field as `Debug` shows it: that of Cookie and the like is left out.
+pub(crate) fn shown(name: &str, value: &[u8]) -> String {
+    let secret = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
+    match secret.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
+        true => format!("({} bytes)", value.len()),
+        false => value.escape_ascii().to_string(),
     }
 }
 
@@ -325,6 +333,14 @@ mod tests {
         assert_eq!(list("\"open, c"), ["\"open, c"]);
         assert_eq!(list(" , ,"), [""; 0]);
         assert_eq!(list("\"\\"), ["\"\\"]);
+    }
+
+    #[test]
+    fn debug_leaves_out_the_values_that_let_somebody_in() {
+        for name in ["cookie", "Set-Cookie", "AUTHORIZATION", "proxy-authorization"] {
+            assert_eq!(shown(name, b"secret"), "(6 bytes)", "{name}");
+        }
+        assert_eq!(shown("Cookies", b"a\r"), "a\\r");
     }
 
     #[test]

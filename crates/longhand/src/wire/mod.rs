@@ -42,6 +42,7 @@ pub use status::Status;
 pub use target::{BadEscape, Target, percent_decode, percent_encode};
 pub use violation::Violation;
 
+pub(crate) use fields::shown;
 pub(crate) use scan::Layout;
 pub(crate) use start_line::{request as scan_request, response as scan_response};
 
