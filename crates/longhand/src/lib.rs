@@ -59,9 +59,9 @@
 //! # Errors and their log
 //!
 //! `?` on an `io::Error` becomes a 500 whose cause is told to the observer alone; while a program is
-//! young, `server.observe(|event| eprintln!("{event:?}"))` shows everything. Where it is the error of a
-//! body, it becomes the refusal that the client deserves: 400, 408 or 413. Other errors become the
-//! same by `.map_err(Response::failed)?`; see [`Reply::failed`].
+//! young, `server.observe(|event| eprintln!("{event:?}"))` shows everything but the values of cookies and
+//! credentials. Where it is the error of a body, it becomes the refusal that the client deserves: 400,
+//! 408 or 413. Other errors become the same by `.map_err(Response::failed)?`; see [`Reply::failed`].
 //!
 //! A handler may also fail with a response, as a guard does that lets pass or answers:
 //!

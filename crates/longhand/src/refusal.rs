@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 
 use crate::value::FieldValue;
-use crate::wire::Status;
+use crate::wire::{Status, shown};
 
 /// What is wrong with what a client has sent: a status, and a text that the client may read.
 ///
@@ -42,7 +42,7 @@ use crate::wire::Status;
 /// assert!(client.output_text().starts_with("HTTP/1.1 422 Unprocessable Content\r\n"));
 /// assert!(client.output_text().ends_with("\r\n\r\nexpected a letter, found 0x31\n"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {
     status: Status,
     text: String,
@@ -88,6 +88,18 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// As that of a response: without the values of cookies.
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.fields.iter().map(|(name, value)| (name, shown(name, value.as_bytes())));
+        f.debug_struct("Refusal")
+            .field("status", &self.status)
+            .field("text", &self.text)
+            .field("fields", &fields.collect::<Vec<_>>())
+            .finish()
     }
 }
 
