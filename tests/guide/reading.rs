@@ -111,41 +111,42 @@ pub(crate) fn held(pages: &[Page]) -> Vec<String> {
     places
 }
 
-/// Promises of the page `threats.md` without a test, and tests that are not there. The last cell of a row is
-/// `` `name` and `other` in `tests/file.rs`, `third` in `tests/else.rs` ``.
+/// Promises of the page `threats.md` without a test, and tests that are not there. A promise is an item of a list
+/// below `Promised:`, and ends with ``Shown by: `name` and `other` in `tests/file.rs`, `third` in `tests/else.rs`.``
 pub(crate) fn shown(pages: &[Page]) -> Vec<String> {
     let page = pages.iter().find(|page| page.name == "threats.md").expect("threats.md");
     let mut places = Vec::new();
     let mut promises = 0;
-    let rows = page.text.lines().enumerate().filter(|(_, line)| line.starts_with("| "));
-    for (index, row) in
-        rows.filter(|(_, row)| !row.starts_with("| promised") && !row.starts_with("| ---"))
-    {
-        promises += 1;
-        let last = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap_or_default();
-        let mut tests = Vec::new();
-        for word in last.split('`').skip(1).step_by(2) {
-            if !word.ends_with(".rs") {
-                tests.push(word);
+    for list in page.text.split("\nPromised:\n").skip(1) {
+        let list = list.split("\n\n").next().unwrap_or_default();
+        for promise in list.split("\n- ").skip(1) {
+            promises += 1;
+            let promise = promise.replace("\n  ", " ");
+            let at = |what: &str| page.at(1, &format!("{what}: {promise}"));
+            let Some((_, tests)) = promise.split_once(" Shown by: ") else {
+                places.push(at("no test shows"));
                 continue;
+            };
+            if !tests.ends_with(".rs`.") {
+                places.push(at("ends with no file"));
             }
-            if tests.is_empty() {
-                places.push(page.at(index + 1, &format!("no test of {word}")));
-            }
-            let text = read(word);
-            for test in tests.drain(..) {
-                let is_there = text.lines().zip(text.lines().skip(1)).any(|(above, line)| {
-                    above.trim() == "#[test]" && line.trim() == format!("fn {test}() {{")
-                });
-                if !is_there {
-                    places.push(page.at(index + 1, &format!("{word} has no test {test}")));
+            let mut names: Vec<&str> = Vec::new();
+            for word in tests.split('`').skip(1).step_by(2) {
+                if word.ends_with(".rs") {
+                    let text = read(word);
+                    let absent = names.drain(..).filter(|name| !is_test(&text, name));
+                    places.extend(absent.map(|name| at(&format!("{word} has no test {name}"))));
+                } else {
+                    names.push(word);
                 }
             }
-        }
-        if !last.ends_with(".rs`") {
-            places.push(page.at(index + 1, "a promise that no test shows"));
         }
     }
     assert!(promises >= 40, "only {promises} promises");
     places
+}
+
+fn is_test(text: &str, name: &str) -> bool {
+    let mut lines = text.lines().zip(text.lines().skip(1));
+    lines.any(|(above, line)| above.trim() == "#[test]" && line.trim() == format!("fn {name}() {{"))
 }
