@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -102,6 +103,12 @@ fn honcho_runs_the_procfile_and_its_end_cuts_no_answer() {
     command.env("PORT", port.to_string()).env("CHECK_PRIVATE", "allow");
     command.env("STORE", "memory").env("ACCESS_LOG", "off").stdout(Stdio::piped());
     let mut honcho = Killed(command.spawn().expect("honcho"));
+    // Before it has taken note of the program it trips over the signal itself.
+    let mut output = BufReader::new(honcho.0.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("started (pid=") {
+        assert!(output.read_line(&mut said).unwrap() > 0, "honcho: {said}");
+    }
     let mut client = connect(port);
     save(&mut client, "slow", &format!("http://{}/", site.address()));
     asked.recv_timeout(NEVER).unwrap();
@@ -117,7 +124,7 @@ fn honcho_runs_the_procfile_and_its_end_cuts_no_answer() {
     let status = honcho.0.wait().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     // Of itself it tells the signal that ended it (128 and 15), of its program that it ended well.
-    let said = std::io::read_to_string(honcho.0.stdout.take().unwrap()).unwrap();
+    output.read_to_string(&mut said).unwrap();
     assert_eq!(status.code(), Some(143), "{said}");
     assert!(said.contains("stopped (rc=0)"), "{said}");
 }
