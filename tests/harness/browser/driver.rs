@@ -9,7 +9,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::{env, io};
 
 use crate::client::{Client, NEVER};
@@ -29,8 +29,17 @@ pub(super) struct Driver {
 }
 
 impl Driver {
+    /// Starts one. It takes a free port of one family of addresses and then wants the same of the other,
+    /// where somebody else may have it: then it ends, and the next one takes another.
     #[track_caller]
     pub(super) fn start(folder: &Path) -> Self {
+        let started = (0..3).find_map(|_| Self::try_start(folder));
+        started.expect("chromedriver says where it listens, at the third try at least")
+    }
+
+    /// One that says where it listens; none, if it ends before.
+    #[track_caller]
+    fn try_start(folder: &Path) -> Option<Self> {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").env_clear();
         // Where it finds Chromium, and where both leave things. No proxy: nothing is far away.
@@ -50,8 +59,11 @@ impl Driver {
         let mut driver = Self { child, address: ([127, 0, 0, 1], 0).into(), lines };
         // "ChromeDriver was started successfully on port 40123."
         let port = loop {
-            let line =
-                driver.lines.recv_timeout(NEVER).expect("chromedriver says where it listens");
+            let line = match driver.lines.recv_timeout(NEVER) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(timeout) => panic!("chromedriver says where it listens: {timeout}"),
+            };
             let port =
                 line.split_once(" successfully on port ").map(|(_, port)| port.trim_matches('.'));
             if let Some(port) = port {
@@ -59,7 +71,7 @@ impl Driver {
             }
         };
         driver.address.set_port(port);
-        driver
+        Some(driver)
     }
 
     /// Sends a command, and gives the value of the answer.
