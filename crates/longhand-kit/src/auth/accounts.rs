@@ -17,7 +17,7 @@
 //! - One client gets 100 passwords wrong at once, for any accounts, and then one every 2 s. Beyond,
 //!   none is looked at, remembered or not.
 //! - A user who does not exist costs the same work, that of [`rounds`](Accounts::rounds), and is refused
-//!   by the same words.
+//!   by the same words. Where nothing is verified, that is refused in the same time too.
 
 use std::fmt;
 use std::io;
@@ -33,6 +33,7 @@ use super::gate::Gate;
 use super::password::{DEFAULT_ROUNDS, PasswordHash};
 use super::refused::{PATIENCE, Refused};
 use super::unauthorized;
+use crate::mac;
 use crate::rate::RateLimit;
 
 /// Passwords of one client that are verified at once, and how soon the next. Hundreds of people
@@ -221,13 +222,13 @@ impl Accounts {
         // given back where it was no guess, or nothing was learnt by it.
         self.guesses.admit(clock(), client).map_err(Refused::TooMany)?;
         let found = (self.find)(user);
-        if let Some(hash) = &found {
-            self.rounds.fetch_max(hash.rounds(), Ordering::Relaxed);
-        }
         let hash = found.clone().unwrap_or_else(|| self.nobodys());
+        self.rounds.fetch_max(hash.rounds(), Ordering::Relaxed);
         // The hash stands for its account: a new password is another account, and however many ways
-        // to write its user's name there are, it is one.
-        let account = found.as_ref().map_or_else(|| user.to_owned(), PasswordHash::to_string);
+        // to write its user's name there are, it is one. Both are digested for everybody: what is refused
+        // unverified is refused at once, and its time would show which users exist.
+        let (by_hash, by_name) = (hash.digest(), mac::sha256(user.as_bytes()));
+        let account = if found.is_some() { by_hash } else { by_name };
         let attempt = self.attempts.of(client, &account, password);
         let recall = || {
             let recalled = self.attempts.recall(clock(), &attempt).map_err(Refused::TooMany);
@@ -367,6 +368,27 @@ mod tests {
             assert_eq!(wait(accounts.check(now, ip(1), user, "")), Some(1), "{user}");
         }
         assert_eq!(accounts.nobodys().rounds(), 1_000, "as much work as for those who are");
+    }
+
+    /// It is quick, and may be asked for as often as one likes: with the half microsecond more that the text
+    /// of a hash took, it told who exists. The least of many is what nothing delayed.
+    #[test]
+    fn a_refusal_in_a_delay_takes_the_same_time_for_a_user_who_is_not_there() {
+        let (accounts, now) = (accounts(), Instant::now());
+        let mut least = [Duration::MAX; 2];
+        for round in 0..4_000 {
+            for (user, least) in ["ada", "eve"].into_iter().zip(&mut least) {
+                let start = Instant::now();
+                let refused = accounts.check(now, ip(1), user, "guess");
+                let took = start.elapsed();
+                if round >= 6 {
+                    assert_eq!(wait(refused), Some(1));
+                    *least = took.min(*least);
+                }
+            }
+        }
+        let [there, not] = least.map(|it| it.as_secs_f64());
+        assert!((0.75..1.33).contains(&(there / not)), "{least:?}");
     }
 
     #[test]
