@@ -93,6 +93,14 @@ impl Bookmark {
         assert!(report.starts_with(&all), "{report}");
     }
 
+    /// Deletes a bookmark, whatever it leads to. Not asked through the relay.
+    fn delete(&self, name: &str) {
+        let mut client = self.program.client();
+        client
+            .send(format!("POST /.delete/{name} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+        assert_eq!(client.answer().status, 303, "{name}");
+    }
+
     /// What it exports. Not asked through the relay.
     fn export(&self, query: &str) -> String {
         fetch(self.program.address(), &format!("/.export{query}"))

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use longhand::{Request, Response, Status};
+use longhand::{FieldValue, Request, Response, Status};
 use longhand_kit::auth::{Accounts, DEFAULT_ROUNDS, PasswordHash, Refused};
 use longhand_kit::form::Form;
 use longhand_kit::forwarded::Proxies;
@@ -20,7 +20,7 @@ use longhand_kit::session::{self, Key, SessionError, Sessions};
 use longhand_kit::{base64, mac};
 
 use crate::page::Reader;
-use crate::page::forms::{Field, Wrong, sign_in, value};
+use crate::page::forms::{Field, Wrong, sign_in, signed_in, value};
 use crate::store::Store;
 use crate::trouble::Trouble;
 use crate::wants::Wants;
@@ -175,7 +175,7 @@ impl People {
             return Err(trouble);
         }
         let sessions = lock.sessions(request, &self.proxies);
-        Ok(sessions.sign_in(request, &*lock.stamp, next.see_other())?)
+        Ok(sessions.sign_in(request, &*lock.stamp, leads_on(request, &next))?)
     }
 
     /// Ends a session, here and in the browser.
@@ -195,6 +195,23 @@ impl Lock {
     fn knows(&self, request: &Request<'_>, proxies: &Proxies) -> Result<bool, Trouble> {
         let found = self.sessions(request, proxies).find(request)?;
         Ok(found.is_some_and(|stamp| mac::equal(&stamp, &self.stamp)))
+    }
+}
+
+/// What leads on after signing in. A bookmark leads to another server, and no redirect after a form may:
+/// `form-action 'self'` is for each of them (Content Security Policy 3, section 6.4.1), and a browser stays
+/// where it is without a word. So a page comes between, which moves on by itself.
+fn leads_on(request: &Request<'_>, next: &Local) -> Response {
+    let place = next.as_str();
+    let is_own = place == "/" || place.starts_with("/?") || place.starts_with("/.");
+    if is_own || Wants::of(request) != Wants::Page {
+        return next.see_other();
+    }
+    // HTML, section 7.4.2.5 ("The `Refresh` header"): every browser follows it, without script.
+    match FieldValue::new(format!("0; url={place}")) {
+        Ok(moves_on) => Response::html(signed_in(place)).field("Refresh", moves_on),
+        // What may be in a `Location` may be here; were it not so, one would be led where one may be led.
+        Err(_) => next.see_other(),
     }
 }
 

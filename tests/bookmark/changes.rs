@@ -33,6 +33,30 @@ fn an_edit_replaces_what_its_form_was_made_from_and_nothing_else() {
 }
 
 #[test]
+fn a_form_about_what_was_deleted_meanwhile_is_not_told_that_there_never_was_such_a_name() {
+    let (server, site) = (start(&OPEN), site());
+    let at = |path: &str| format!("{}{path}", server.url);
+    let uri = format!("http://{}/?a=1", site.address());
+    assert_eq!(save(&server, "a", &uri).status, 303);
+    assert_eq!(post(&at("/.delete/a"), "").status, 303);
+    let page = [("Accept", "text/html")];
+    let form = format!("was={uri}&longuri={uri}%262");
+    for (path, form) in [("/.edit/a", &*form), ("/.delete/a", &*format!("was={uri}"))] {
+        let gone = post(&at(path), form);
+        assert_eq!(gone.status, 409, "{path}");
+        assert_eq!(gone.body, "Nothing was changed: \"a\" was deleted meanwhile.\n");
+        // Who typed something is not left without it.
+        let gone = send("POST", &at(path), &page, Some(form.as_bytes())).body;
+        let again = format!("http%3A%2F%2F{}%2F%3Fa%3D1%262", site.address()).replace(':', "%3A");
+        let again = again.replace("1%262", "1%262&amp;shortname=a\">Save it anew</a>");
+        assert_eq!(gone.contains(&again), path == "/.edit/a", "{again}: {gone}");
+    }
+    // What says nothing of what it was made from speaks of a name that is not there.
+    assert_eq!(post(&at("/.edit/a"), &format!("longuri={uri}")).status, 404);
+    assert_eq!(post(&at("/.delete/a"), "").status, 404);
+}
+
+#[test]
 fn programs_that_ask_for_json_get_it() {
     let (server, site) = (start(&OPEN), site());
     let at = |path: &str| format!("{}{path}", server.url);

@@ -75,6 +75,15 @@ fn a_session_lasts_from_signing_in_to_signing_out() {
         let signed_in = post(&login, &format!("password=open&next={next}"));
         assert_eq!((signed_in.status, signed_in.field("location")), (303, Some(leads)), "{next}");
     }
+    // A redirect that goes on to another server would be stopped by the policy of the page with the form.
+    let page = [("Accept", "text/html")];
+    for (next, moves_on) in [("%2Fa%3Fb", Some("0; url=/a?b")), ("%2F%3Fq%3Da", None)] {
+        let form = format!("password=open&next={next}");
+        let signed_in = send("POST", &login, &page, Some(form.as_bytes()));
+        assert_eq!(signed_in.status, if moves_on.is_some() { 200 } else { 303 }, "{next}");
+        assert_eq!(signed_in.field("refresh"), moves_on, "{next}");
+        assert!(signed_in.field("set-cookie").is_some(), "{next}");
+    }
     let signed_in = post(&login, "password=open");
     let whole = signed_in.field("set-cookie").unwrap();
     for part in ["sid=", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {

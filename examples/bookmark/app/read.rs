@@ -69,7 +69,7 @@ impl App {
     }
 
     /// What is kept under a name, with the visits that are not in the store yet.
-    fn found<'n>(&self, name: &'n str) -> Result<Option<(&'n str, Kept)>, Trouble> {
+    pub(super) fn found<'n>(&self, name: &'n str) -> Result<Option<(&'n str, Kept)>, Trouble> {
         let Some(mut kept) = self.store.get(name)? else { return Ok(None) };
         self.add_pending(name, &mut kept);
         Ok(Some((name, kept)))

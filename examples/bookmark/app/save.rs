@@ -9,7 +9,7 @@ use longhand_kit::form::Form;
 use super::App;
 use crate::check::{Outcome, Told};
 use crate::names::is_circle;
-use crate::page::forms::{Entered, Field, Wrong, delete, edit, not_saved, value};
+use crate::page::forms::{Entered, Field, Wrong, delete, edit, gone, not_saved, value};
 use crate::page::list::json;
 use crate::page::{Reader, address, messages, reader};
 use crate::rules::{Name, Uri};
@@ -133,10 +133,14 @@ impl App {
     /// Lets a name lead elsewhere, if it still leads to where the form says.
     pub(super) fn edit(&self, request: &mut Request<'_>, name: &str) -> Result<Response, Trouble> {
         let form = Form::read(request)?;
-        let (name, kept) = self.existing(name)?;
-        let was = form.first("was").unwrap_or(&kept.uri).to_owned();
-        let entered = value(&form, "longuri").unwrap_or_default().to_owned();
         let reader = reader(request);
+        let entered = value(&form, "longuri").unwrap_or_default().to_owned();
+        let deleted = || {
+            let entered = Entered { longuri: entered.clone(), shortname: name.to_owned() };
+            was_deleted(reader, name, Some(&entered))
+        };
+        let (name, kept) = self.still_there(&form, name, deleted)?;
+        let was = form.first("was").unwrap_or(&kept.uri).to_owned();
         let refuse =
             |refusal: Refusal| refusal.with_page(|wrong| edit(reader, name, &was, &entered, wrong));
         if entered.is_empty() {
@@ -148,9 +152,25 @@ impl App {
         let now = seconds(request.wall());
         match self.put(&parsed, &uri, now, When::Leads(was))? {
             store::Outcome::Done => self.changed(request, name),
-            store::Outcome::Refused(there) => Err(conflict(reader, name, there, |leads, wrong| {
-                edit(reader, name, leads, &entered, wrong)
-            })),
+            store::Outcome::Refused(None) => Err(deleted()),
+            store::Outcome::Refused(Some(there)) => {
+                Err(conflict(name, &there, |wrong| edit(reader, name, &there.uri, &entered, wrong)))
+            }
+        }
+    }
+
+    /// What a form is about. Where that is gone, one that says what it was made from is told that, and
+    /// not that there never was such a name.
+    fn still_there<'n>(
+        &self,
+        form: &Form,
+        name: &'n str,
+        deleted: impl FnOnce() -> Trouble,
+    ) -> Result<(&'n str, Kept), Trouble> {
+        match self.found(name)? {
+            None if form.first("was").is_some() => Err(deleted()),
+            None => self.existing(name),
+            Some(found) => Ok(found),
         }
     }
 
@@ -179,9 +199,10 @@ impl App {
         name: &str,
     ) -> Result<Response, Trouble> {
         let form = Form::read(request)?;
-        let (name, _) = self.existing(name)?;
-        let when = form.first("was").map_or(When::Any, |was| When::Leads(was.to_owned()));
         let reader = reader(request);
+        let deleted = || was_deleted(reader, name, None);
+        let (name, _) = self.still_there(&form, name, deleted)?;
+        let when = form.first("was").map_or(When::Any, |was| When::Leads(was.to_owned()));
         match self.change(Change { name: parsed(name)?, to: None, when })? {
             store::Outcome::Done => {
                 self.visits.forget(name);
@@ -190,26 +211,28 @@ impl App {
                 }
                 Ok(Response::redirect("/"))
             }
-            store::Outcome::Refused(there) => Err(conflict(reader, name, there, |leads, wrong| {
-                delete(reader, name, leads, wrong)
-            })),
+            store::Outcome::Refused(None) => Err(deleted()),
+            store::Outcome::Refused(Some(there)) => {
+                Err(conflict(name, &there, |wrong| delete(reader, name, &there.uri, wrong)))
+            }
         }
     }
 }
 
 /// 409 with a page that begins from what is there now.
 fn conflict(
-    reader: Reader,
     name: &str,
-    there: Option<Kept>,
-    page: impl FnOnce(&str, Wrong<'_>) -> longhand_kit::html::Html,
+    there: &Kept,
+    page: impl FnOnce(Wrong<'_>) -> longhand_kit::html::Html,
 ) -> Trouble {
-    let leads = there.map(|kept| kept.uri);
-    let text = messages::changed(name, leads.as_deref());
-    let page = match &leads {
-        Some(leads) => page(leads, Some((Field::Form, &text))),
-        None => crate::page::message(reader, "Changed meanwhile", &text),
-    };
+    let text = messages::changed(name, Some(&there.uri));
+    Refusal::new(Status::CONFLICT, Field::Form, text).with_page(page)
+}
+
+/// 409 where nothing is there any more.
+fn was_deleted(reader: Reader, name: &str, entered: Option<&Entered>) -> Trouble {
+    let text = messages::changed(name, None);
+    let page = gone(reader, &text, entered);
     Trouble::new(Status::CONFLICT, text).with_page(page)
 }
 

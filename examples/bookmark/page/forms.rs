@@ -152,6 +152,29 @@ pub(crate) fn sign_in(next: &str, wrong: Wrong<'_>) -> Html {
     page("Sign in – Bookmark Server", Reader { locked: true, signed_in: false }, &content)
 }
 
+/// The page between signing in and a bookmark.
+pub(crate) fn signed_in(next: &str) -> Html {
+    let mut content = Html::new();
+    content.raw("<h1>Signed in</h1>\n<p class=\"note\">Going on to <a").attribute("href", next);
+    content.raw(">").text(next).raw("</a> …</p>\n");
+    page("Signed in – Bookmark Server", Reader { locked: true, signed_in: true }, &content)
+}
+
+/// The page where a form is about a bookmark that was deleted meanwhile. What was entered is not lost.
+pub(crate) fn gone(reader: Reader, text: &str, entered: Option<&Entered>) -> Html {
+    let mut content = Html::new();
+    content.raw("<h1>Changed meanwhile</h1>\n");
+    whole(&mut content, Some((Field::Form, text)));
+    content.raw("<p class=\"actions\">");
+    if let Some(Entered { longuri, shortname }) = entered {
+        let form = Form::from_iter([("longuri", &**longuri), ("shortname", &**shortname)]);
+        content.raw("<a").attribute("href", format!("/?{}", form.encode()));
+        content.raw(">Save it anew</a> ");
+    }
+    content.raw("<a href=\"/\">All bookmarks</a></p>\n");
+    page("Changed meanwhile – Bookmark Server", reader, &content)
+}
+
 /// The page to import.
 pub(crate) fn import(reader: Reader, wrong: Wrong<'_>) -> Html {
     let mut content = Html::new();

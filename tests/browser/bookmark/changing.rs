@@ -79,6 +79,28 @@ fn an_edit_does_not_undo_what_somebody_else_changed_meanwhile() {
 }
 
 #[test]
+fn what_was_typed_into_an_edit_is_not_lost_where_the_bookmark_was_deleted_meanwhile() {
+    let site = site("");
+    let uri = |path: &str| at("localhost", site.address()) + path;
+    for script in BOTH {
+        let server = Bookmark::start();
+        server.save([("a b", &*uri("first"))]);
+        let (mine, theirs) = (Browser::start(script), Browser::start(script));
+        mine.open(&(server.at("localhost") + ".edit/a%20b"));
+        theirs.open(&(server.at("localhost") + ".delete/a%20b"));
+        theirs.follow("main form button");
+        mine.clear("#longuri");
+        mine.type_into("#longuri", &uri("?mine=1&more"));
+        mine.follow("main form button");
+        let text = mine.text("[role=alert]");
+        assert_eq!(text, "Nothing was changed: \"a b\" was deleted meanwhile.");
+        mine.follow(".actions a[href^='/?']");
+        mine.follow("main form button");
+        assert_eq!(server.location("a%20b"), Some(uri("?mine=1&more")), "{script:?}");
+    }
+}
+
+#[test]
 fn a_bookmark_is_deleted_once_that_is_confirmed_with_script_and_without() {
     let site = site("");
     let uri = at("localhost", site.address());
@@ -119,7 +141,7 @@ fn what_somebody_else_changed_or_deleted_meanwhile_is_not_deleted_unseen() {
         theirs.open(&page);
         theirs.follow("main form button");
         mine.follow("main form button");
-        assert_eq!(mine.text("h1"), "Not found");
-        assert!(mine.text("[role=alert]").contains("I don't know the name \"a\""));
+        assert_eq!(mine.text("h1"), "Changed meanwhile");
+        assert_eq!(mine.text("[role=alert]"), "Nothing was changed: \"a\" was deleted meanwhile.");
     }
 }

@@ -162,6 +162,10 @@ fn what_is_said_where_something_does_not_go_is_sound_in_both_colours_and_in_a_na
     server.save([("bookmark-000", &*format!("{uri}other"))]);
     looks.browser.follow("main form button");
     looks.look("delete, conflict", "Nothing was changed");
+    looks.browser.open(&format!("{home}.edit/bookmark-001"));
+    server.delete("bookmark-001");
+    looks.browser.follow("main form button");
+    looks.look("edit, gone", "was deleted meanwhile");
     looks.open("bad query", &format!("{home}?sort=nothing"), "wanted name, newest or visits");
     let foreign = format!("<form method=POST action=\"{home}\"><button>Yes!</button></form>");
     let foreign = crate::site(foreign);

@@ -71,6 +71,26 @@ fn what_was_typed_is_not_lost_where_a_session_has_ended_meanwhile() {
 }
 
 #[test]
+fn who_signs_in_on_the_way_to_a_bookmark_comes_to_where_it_leads() {
+    let site = site("<title>The site</title>");
+    let uri = at("localhost", site.address()) + "?there";
+    for script in BOTH {
+        let server = locked(&[("PRIVATE", "1")]);
+        let home = server.at("localhost");
+        let browser = Browser::start(script);
+        browser.open(&home);
+        sign_in(&browser, "open");
+        save(&browser, &uri, "a");
+        browser.forget_cookies();
+        browser.open(&format!("{home}a"));
+        assert_eq!(browser.title(), "Sign in – Bookmark Server");
+        sign_in(&browser, "open");
+        browser.wait_for("it moves on", || (browser.url() == uri).then_some(()));
+        assert_eq!(browser.title(), "The site", "{script:?}");
+    }
+}
+
+#[test]
 fn a_private_server_shows_a_stranger_nothing_and_is_left_behind_by_signing_out() {
     for script in BOTH {
         let server = locked(&[("PRIVATE", "1")]);
