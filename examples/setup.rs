@@ -51,6 +51,13 @@ pub fn complain(line: &(impl Display + ?Sized)) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Whether there is no descriptor left, in this process or in the system: nobody else's fault, and over
+/// soon.
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+    // ENFILE and EMFILE, on Linux, macOS and the BSDs.
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
+}
+
 /// A time in milliseconds from the environment.
 pub fn millis(name: &str, default: Duration) -> Duration {
     let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);

@@ -110,7 +110,8 @@ impl Backend {
         loop {
             let begun = Instant::now();
             let checked = self.check(path, every.max(Duration::from_secs(1)));
-            if !checked.as_ref().is_err_and(is_own)
+            // One that could not be made says nothing of the backend.
+            if !checked.as_ref().is_err_and(setup::is_out_of_descriptors)
                 && let Some(state) = self.heard(checked.as_ref().ok().copied())
             {
                 let (address, answer) = (self.address, checked.map(|status| status.to_string()));
@@ -151,11 +152,6 @@ impl Backend {
         }
         (std::mem::replace(&mut health.no, no) != no).then(|| health.word())
     }
-}
-
-/// Out of descriptors, this process or the system: that says nothing of a backend.
-pub(crate) fn is_own(error: &io::Error) -> bool {
-    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -14,7 +14,7 @@ use longhand::wire::Status;
 use longhand::{Handle, Request, Response, State};
 use longhand_kit::forwarded::Proxies;
 
-use crate::backend::{Backend, Health, is_own};
+use crate::backend::{Backend, Health};
 use crate::exchange::is_end;
 use crate::fields::{Outgoing, forwards, passed_through};
 
@@ -56,7 +56,7 @@ impl Balancer {
                     continue;
                 }
                 Ok(response) => return Ok(response),
-                Err(error) if is_own(&error) => {
+                Err(error) if setup::is_out_of_descriptors(&error) => {
                     return Err(unavailable("no connection to spare").because(error));
                 }
                 Err(error) => last.insert(error),

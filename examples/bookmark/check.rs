@@ -218,8 +218,7 @@ impl Fault {
 
 /// Out of descriptors, this process or the system, or of threads.
 fn is_short(error: &io::Error) -> bool {
-    let descriptors = cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
-    descriptors || error.kind() == io::ErrorKind::OutOfMemory
+    setup::is_out_of_descriptors(error) || error.kind() == io::ErrorKind::OutOfMemory
 }
 
 /// Looks up the host of one request and decides whether to connect.
