@@ -42,10 +42,11 @@ enum Patience {
     Short,
 }
 
-/// A proxy that runs. Dropped, it is killed.
+/// A proxy that runs. Dropped, it is ended; by a test that fails, with what it has said.
 pub(crate) struct Front {
     kind: Kind,
     child: Child,
+    said: Receiver<String>,
     folder: Folder,
     pub(crate) http: u16,
     pub(crate) https: u16,
@@ -78,12 +79,12 @@ impl Front {
                 Kind::HAProxy => haproxy(&folder, http, https, instances, patience),
                 Kind::Balancer => balancer(http, instances, patience),
             };
-            let lines = lines_of(&mut child);
+            let said = lines_of(&mut child);
             let speaks_tls = Kind::TLS.contains(&kind);
             if is_there(&mut child, if speaks_tls { https } else { http }) {
-                return Self { kind, child, folder, http, https };
+                return Self { kind, child, said, folder, http, https };
             }
-            eprintln!("{kind:?}: {:?}", lines.iter().collect::<Vec<_>>());
+            eprintln!("{kind:?}: {:?}", said.iter().collect::<Vec<_>>());
         }
         panic!("{kind:?} does not start");
     }
@@ -117,6 +118,9 @@ impl Drop for Front {
         let pid = self.child.id().to_string();
         let _ = Command::new("sh").args(["-c", r#"kill -s TERM "$0""#, &pid]).status();
         let _ = self.child.wait();
+        if thread::panicking() {
+            self.said.try_iter().for_each(|line| eprintln!("{:?}: {line}", self.kind));
+        }
     }
 }
 
