@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,7 +47,8 @@ enum Patience {
 pub(crate) struct Front {
     kind: Kind,
     child: Child,
-    said: Receiver<String>,
+    /// Shared by threads, which a channel's end by itself cannot be.
+    said: Mutex<Receiver<String>>,
     folder: Folder,
     pub(crate) http: u16,
     pub(crate) https: u16,
@@ -82,7 +84,7 @@ impl Front {
             let said = lines_of(&mut child);
             let speaks_tls = Kind::TLS.contains(&kind);
             if is_there(&mut child, if speaks_tls { https } else { http }) {
-                return Self { kind, child, said, folder, http, https };
+                return Self { kind, child, said: Mutex::new(said), folder, http, https };
             }
             eprintln!("{kind:?}: {:?}", said.iter().collect::<Vec<_>>());
         }
@@ -119,7 +121,8 @@ impl Drop for Front {
         let _ = Command::new("sh").args(["-c", r#"kill -s TERM "$0""#, &pid]).status();
         let _ = self.child.wait();
         if thread::panicking() {
-            self.said.try_iter().for_each(|line| eprintln!("{:?}: {line}", self.kind));
+            let said = self.said.get_mut().unwrap_or_else(PoisonError::into_inner);
+            said.try_iter().for_each(|line| eprintln!("{:?}: {line}", self.kind));
         }
     }
 }
