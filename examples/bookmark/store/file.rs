@@ -1,11 +1,10 @@
-//! The bookmarks: a map in memory and, unless it is only that, a log file that outlives the
-//! process.
+//! Bookmarks in memory, and in a log file that outlives the process.
 //!
 //! Changes enter; what was saved last under a name leaves. A change is acknowledged
 //! ([`Store::change`] returns `Ok`) only once it is on disk. Visits and sessions are not worth a wait
 //! for the disk: they outlive the process, but perhaps not a power cut. Several processes on one
-//! machine may open the same log: each notices what another wrote on its next call, by one look at the
-//! length and identity of the file.
+//! machine may open the same log: each notices what another wrote on its next call, by a look from
+//! outside.
 //!
 //! Two locks, so that nobody waits for a disk who need not: the map's is held for a look-up or an
 //! insertion and never during input or output; the log's is held, with the lock of the file itself,
@@ -15,7 +14,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +23,7 @@ use longhand_kit::session::{self, Key};
 use super::line::{Entry, Session};
 use super::log::{Locked, Log, News, Position};
 use super::map::Map;
+use super::watch::Watch;
 use super::{Change, Kept, Outcome, Store, StoreError, Visits};
 use crate::time::seconds;
 
@@ -37,7 +37,7 @@ const SESSIONS: usize = 1_000;
 /// All bookmarks. Shared by reference among the connections' threads.
 pub(crate) struct File {
     memory: Mutex<Memory>,
-    path: PathBuf,
+    watch: Watch,
     log: Mutex<Log>,
 }
 
@@ -54,7 +54,7 @@ struct Memory {
 
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("File").field("watch", &self.watch).finish_non_exhaustive()
     }
 }
 
@@ -75,7 +75,8 @@ impl File {
             memory.seen = seen;
         }
         drop(locked);
-        Ok(Self { memory: Mutex::new(memory), path: log.path().to_owned(), log: Mutex::new(log) })
+        let watch = Watch::new(log.path());
+        Ok(Self { memory: Mutex::new(memory), watch, log: Mutex::new(log) })
     }
 
     /// Writes what `decide` makes of everything that is in the log: nobody else writes meanwhile. The
@@ -136,10 +137,13 @@ impl File {
 
     /// The memory, holding everything that was acknowledged before this call.
     fn current(&self) -> Result<MutexGuard<'_, Memory>, StoreError> {
-        let seen = self.memory().seen;
-        if !seen.is_end_of(&self.path)? && !self.memory().saving {
-            self.catch_up(&mut self.log().lock()?)?;
+        let end = self.watch.look()?;
+        let memory = self.memory();
+        if memory.seen.is(end) || memory.saving {
+            return Ok(memory);
         }
+        drop(memory);
+        self.catch_up(&mut self.log().lock()?)?;
         Ok(self.memory())
     }
 
@@ -301,6 +305,7 @@ mod tests {
     use crate::store::When;
     use std::fs::{self, OpenOptions};
     use std::io::{BufRead, BufReader, Write};
+    use std::path::PathBuf;
     use std::process::{Command, Stdio};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;

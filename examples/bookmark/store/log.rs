@@ -13,41 +13,28 @@
 //! replaced under it); `O_APPEND` (the end may have to be cut first, and Windows does not truncate
 //! through it).
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::line::{Entry, HEADER, Lines, decode};
+use super::watch::{End, Identity, identity};
 
 /// How far somebody has read, and in which file: a compacted log is another file of the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
-    file: (u64, u64),
+    file: Identity,
     pub(crate) length: u64,
     /// Lines up to here, also those that a later one replaced.
     pub(crate) lines: usize,
 }
 
 impl Position {
-    /// Whether the log still ends where this reader stopped. Takes no lock.
-    pub(crate) fn is_end_of(self, path: &Path) -> Result<bool, StoreError> {
-        let found = fs::metadata(path).map_err(|error| failed(path, "find the log", error))?;
-        Ok(self.file == identity(&found) && self.length == found.len())
+    /// Whether a reader who stopped here has read all of a log that ends there.
+    pub(super) fn is(self, end: End) -> bool {
+        self.file == end.file && self.length == end.length
     }
-}
-
-/// What tells a file from another that took its name.
-#[cfg(unix)]
-fn identity(found: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt;
-    (found.dev(), found.ino())
-}
-
-/// std cannot tell files apart here: one process per log.
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> (u64, u64) {
-    (0, 0)
 }
 
 /// A log that is open but not locked: all one can do with it is lock it.
@@ -62,7 +49,8 @@ impl Log {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let file = open(path, OpenOptions::new().create(true).truncate(false))?;
         // Compaction renames a file over this path: over the log itself, not over a link to it.
-        let path = fs::canonicalize(path).map_err(|error| failed(path, "find the log", error))?;
+        let path =
+            fs::canonicalize(path).map_err(|error| StoreError::at(path, "find the log", error))?;
         let mut log = Self { path, file };
         log.lock()?.begin()?;
         Ok(log)
@@ -79,14 +67,14 @@ impl Log {
     /// that of the file which has the name now.
     pub(crate) fn lock(&mut self) -> Result<Locked<'_>, StoreError> {
         loop {
-            self.file.lock().map_err(|error| failed(&self.path, "lock the log", error))?;
+            self.file.lock().map_err(|error| StoreError::at(&self.path, "lock the log", error))?;
             let current = self.is_current();
             if matches!(current, Ok(true)) {
                 return Ok(Locked { path: &self.path, file: &mut self.file });
             }
             // Others may still wait for it, before they too find that it is the old file.
             let _ = self.file.unlock();
-            current.map_err(|error| failed(&self.path, "find the log", error))?;
+            current.map_err(|error| StoreError::at(&self.path, "find the log", error))?;
             self.file = open(&self.path, &mut OpenOptions::new())?;
             sync_folder(&self.path)?;
         }
@@ -126,7 +114,7 @@ impl Locked<'_> {
     fn begin(&mut self) -> Result<(), StoreError> {
         let mut start = Vec::new();
         let read = self.file.take(HEADER.len() as u64).read_to_end(&mut start);
-        read.map_err(|error| failed(self.path, "read the log", error))?;
+        read.map_err(|error| StoreError::at(self.path, "read the log", error))?;
         // A shorter beginning: its maker died before the first line was whole.
         if start.len() < HEADER.len() && HEADER.as_bytes().starts_with(&start) {
             self.append(0, HEADER, true)?;
@@ -137,7 +125,7 @@ impl Locked<'_> {
 
     /// Reads what was added since `seen`, and cuts off what a crash left half written.
     pub(crate) fn read(&mut self, seen: Position) -> Result<News, StoreError> {
-        let failed = |error| failed(self.path, "read the log", error);
+        let failed = |error| StoreError::at(self.path, "read the log", error);
         let found = self.file.metadata().map_err(failed)?;
         let file = identity(&found);
         let afresh = file != seen.file || found.len() < seen.length || seen.length == 0;
@@ -166,7 +154,7 @@ impl Locked<'_> {
 
     /// Waits until all that is in the log is on disk.
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
-        self.file.sync_data().map_err(|error| failed(self.path, "write the log", error))
+        self.file.sync_data().map_err(|error| StoreError::at(self.path, "write the log", error))
     }
 
     /// Writes whole lines at the end of the log, `length`. Those that are to be `durable` are on disk
@@ -187,7 +175,7 @@ impl Locked<'_> {
             // line is cut by whoever locks the log next; only a whole line whose sync failed would
             // stay.
             let _ = self.file.set_len(length);
-            failed(self.path, "write the log", error)
+            StoreError::at(self.path, "write the log", error)
         })
     }
 
@@ -211,7 +199,7 @@ impl Locked<'_> {
         Ok(Some(Position { file: file_is, length: text.len() as u64, lines: lines.len() }))
     }
 
-    fn replace(&self, new: &Path, text: &str) -> io::Result<(File, (u64, u64))> {
+    fn replace(&self, new: &Path, text: &str) -> io::Result<(File, Identity)> {
         // What a crash left is made anew, so that nothing is written through a link of this name.
         let _ = fs::remove_file(new);
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(new)?;
@@ -228,29 +216,20 @@ impl Locked<'_> {
 
 fn open(path: &Path, options: &mut OpenOptions) -> Result<File, StoreError> {
     let file = options.read(true).write(true).open(path);
-    file.map_err(|error| failed(path, "open the log", error))
+    file.map_err(|error| StoreError::at(path, "open the log", error))
 }
 
 /// Makes a new or changed name survive a power cut: a file's own sync does not.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let synced = path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all());
-    synced.map_err(|error| failed(path, "sync the folder of the log", error))
+    synced.map_err(|error| StoreError::at(path, "sync the folder of the log", error))
 }
 
 /// std cannot open a folder here; the file system keeps names in order by itself.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> Result<(), StoreError> {
     Ok(())
-}
-
-fn failed(path: &Path, doing: &'static str, error: io::Error) -> StoreError {
-    let text = format!("{}: cannot {doing}: {error}", path.display());
-    // Out of descriptors, of the process or of the system: others will be given back.
-    match error.raw_os_error() {
-        Some(23 | 24) if cfg!(unix) => StoreError::Away(text),
-        _ => StoreError::Failed(text),
-    }
 }
 
 /// A line of the log is not one that was written by this program.

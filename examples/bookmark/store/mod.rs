@@ -6,6 +6,8 @@
 //! share bookmarks share these.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 use longhand_kit::session;
 
@@ -14,6 +16,7 @@ use crate::rules::{Name, Uri};
 mod map;
 pub(crate) mod memory;
 mod line;
+mod watch;
 mod log;
 pub(crate) mod file;
 mod resp;
@@ -150,6 +153,18 @@ pub(crate) enum StoreError {
     Away(String),
     /// It is there, and cannot be used: for its owner to mend.
     Failed(String),
+}
+
+impl StoreError {
+    /// What could not be done with a file.
+    fn at(path: &Path, doing: &'static str, error: io::Error) -> Self {
+        let text = format!("{}: cannot {doing}: {error}", path.display());
+        // Out of descriptors, of the process or of the system: others will be given back.
+        match error.raw_os_error() {
+            Some(23 | 24) if cfg!(unix) => Self::Away(text),
+            _ => Self::Failed(text),
+        }
+    }
 }
 
 impl fmt::Display for StoreError {
