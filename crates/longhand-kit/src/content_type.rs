@@ -33,7 +33,7 @@ pub(crate) fn unsupported(
         (Some(line), None) => format!("{:?}", start(&String::from_utf8_lossy(line))),
         (Some(_), Some(_)) => "\"several lines of it\"".to_owned(),
     };
-    let text = format_args!("Content-Type: expected {wanted}, found {found}");
+    let text = format!("Content-Type: expected {wanted}, found {found}");
     Refusal::new(Status::UNSUPPORTED_MEDIA_TYPE, text).field("Accept", media_type)
 }
 

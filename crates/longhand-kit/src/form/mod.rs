@@ -172,7 +172,7 @@ fn refuse(field: usize, name: Option<&str>, at: usize, expected: &str) -> Refusa
     // `?` leaves no control character in a log, `take` no megabyte.
     let start = |name: &str| format!(" ({:?})", name.chars().take(40).collect::<String>());
     let name = name.map(start).unwrap_or_default();
-    let text = format_args!("form field {field}{name}, byte {at}: expected {expected}");
+    let text = format!("form field {field}{name}, byte {at}: expected {expected}");
     Refusal::new(Status::BAD_REQUEST, text)
 }
 

@@ -128,7 +128,7 @@ impl Form {
             request.body().take(bytes.saturating_add(1)).read_to_end(&mut encoded)?;
         }
         if declared.unwrap_or(encoded.len() as u64) > bytes {
-            let text = format_args!("form: expected at most {bytes} bytes");
+            let text = format!("form: expected at most {bytes} bytes");
             return Err(Refusal::new(Status::CONTENT_TOO_LARGE, text).into());
         }
         Ok(Self::parse(encoded)?)
