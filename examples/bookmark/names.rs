@@ -95,18 +95,25 @@ impl<'r> Path<'r> {
         }
         let goes_back = |segment: &[u8]| matches!(segment, b"." | b"..");
         let decoded = &self.decoded[name.len()..];
-        (!decoded.split(|&octet| octet == b'/').any(goes_back)).then_some(rest)
+        // Browsers take a backslash for a slash.
+        let mut segments = decoded.split(|octet| matches!(octet, b'/' | b'\\'));
+        (!segments.any(goes_back)).then_some(rest)
     }
 }
 
-/// A URI with more behind it. One that ends in a query or a fragment has no place for it.
+/// A URI with more behind it. One that ends in a query or a fragment has no place for it. One that is
+/// only a host gets a path first: what is added is never a part of the host.
 fn extended(uri: &str, rest: &str, query: Option<&str>) -> Option<String> {
     if uri.contains(['?', '#']) {
         return None;
     }
+    let slash = match uri.split_once("://") {
+        Some((_, after)) if !after.contains('/') => "/",
+        _ => "",
+    };
     Some(match query {
-        Some(query) => format!("{uri}{rest}?{query}"),
-        None => format!("{uri}{rest}"),
+        Some(query) => format!("{uri}{slash}{rest}?{query}"),
+        None => format!("{uri}{slash}{rest}"),
     })
 }
 
@@ -124,7 +131,7 @@ pub(crate) fn is_circle(
             return Ok(false);
         }
         let (path, query) = uri.path_and_query();
-        let path = Path::new(path);
+        let path = Path::new(&path);
         let candidates = path.candidates();
         let own = candidates.iter().position(|candidate| *candidate == name.as_str());
         let next = path.find(store, query)?;
@@ -218,6 +225,7 @@ mod tests {
         for (name, uri, circle) in [
             ("a", "http://own/a", true),
             ("a", "http://own/%61?q=1#z", true),
+            ("a", "http://own/./x/%2e%2E/a", true),
             ("a", "http://own/A", false),
             ("a", "http://x/a", false),
             ("a", "http://own/", false),

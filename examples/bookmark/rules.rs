@@ -11,6 +11,7 @@
 //! another. Only octets beyond ASCII are rewritten, as `%C3%A4`, which every browser does as well.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use longhand_kit::origin::{BadOrigin, Origin};
 
@@ -36,7 +37,8 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// What a bookmark is called: 1 to [`NAME_BYTES`] bytes of text, no control characters.
+/// What a bookmark is called: 1 to [`NAME_BYTES`] bytes of text, no control characters, no blank at
+/// either end: that comes along with what is pasted, and in an address nobody sees it.
 ///
 /// Names that begin with `.` are the program's own (`/.all`, `/.static/…`), as in golink.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +53,9 @@ impl Name {
         }
         if let Some(control) = text.chars().find(|c| c.is_control()) {
             return refuse("text without control characters", spelled(control));
+        }
+        if text.trim() != text {
+            return refuse("no blank at either end", format!("`{text}`"));
         }
         if text.starts_with('.') {
             return refuse("a first character other than `.`", format!("`{text}`"));
@@ -87,6 +92,13 @@ impl Uri {
             return refuse("no control characters and no spaces", spelled(odd));
         }
         let (origin, rest) = Origin::split(text)?;
+        if let Some(host) = odd_address(origin.host()) {
+            return refuse("an IPv4 address as four numbers", format!("`{host}`"));
+        }
+        // In a query it is one like any other.
+        if rest[..rest.find(['?', '#']).unwrap_or(rest.len())].contains('\\') {
+            return refuse("no backslash in the path", format!("`{}`", rest.escape_debug()));
+        }
         let mut uri = text[..text.len() - rest.len()].to_owned();
         for octet in rest.bytes() {
             match octet {
@@ -110,15 +122,25 @@ impl Uri {
         &self.origin
     }
 
-    /// Its path, which may be empty, and its query.
-    pub(crate) fn path_and_query(&self) -> (&str, Option<&str>) {
+    /// Its path and its query, as a browser asks for them: without the `.` and `..` of the path.
+    pub(crate) fn path_and_query(&self) -> (String, Option<&str>) {
         let whole = self.text.split_once('#').map_or(&*self.text, |(whole, _)| whole);
         let after = whole.split_once("://").map_or("", |(_, rest)| rest);
         let tail = after.find(['/', '?']).map_or("", |at| &after[at..]);
         match tail.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (tail, None),
+            Some((path, query)) => (without_dots(path), Some(query)),
+            None => (without_dots(tail), None),
         }
+    }
+
+    /// The same resource, in the words in which a browser asks for it.
+    pub(crate) fn asked(&self) -> String {
+        let (path, query) = self.path_and_query();
+        let mark = if query.is_some() { "?" } else { "" };
+        let target = format!("{path}{mark}{}", query.unwrap_or_default());
+        // WHATWG URL Standard, "query percent-encode set"; of what is in it, these get here.
+        let target = target.replace('"', "%22").replace('<', "%3C").replace('>', "%3E");
+        format!("{}{target}", self.origin)
     }
 
     /// Resolves a reference, as a `Location` field holds it, against this URI (RFC 3986 section
@@ -152,20 +174,33 @@ impl Uri {
     }
 }
 
-/// Removes `.` and `..` segments from a path, leaving a query alone (RFC 3986 section 5.2.4).
+/// A host that is read as an IPv4 address though it is not four decimal numbers: `127.1`, `0x7f000001`,
+/// `0177.0.0.1`, `127.0.0.1.`. Resolvers and browsers know the address, and whoever compares text does not. One
+/// whose last label is a number is read so (WHATWG URL Standard, "ends in a number checker").
+fn odd_address(host: &str) -> Option<&str> {
+    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    let digits = last.bytes().all(|octet| octet.is_ascii_digit());
+    let hex = last.strip_prefix("0x");
+    let hex = hex.is_some_and(|hex| hex.bytes().all(|octet| octet.is_ascii_hexdigit()));
+    ((digits || hex) && host.parse::<Ipv4Addr>().is_err()).then_some(host)
+}
+
+/// Removes `.` and `..` segments from a path, leaving a query alone (RFC 3986 section 5.2.4). The dots may be
+/// escaped: browsers take them for dots then too.
 fn without_dots(target: &str) -> String {
     let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         let is_last = segments.peek().is_none();
-        match segment {
+        let dots = segment.replace("%2e", ".").replace("%2E", ".");
+        match &*dots {
             ".." => drop(kept.pop()),
             "." => {}
             _ => kept.push(segment),
         }
         // `/a/.` and `/a/b/..` are folders: both end in `/`.
-        if is_last && matches!(segment, "." | "..") {
+        if is_last && matches!(&*dots, "." | "..") {
             kept.push("");
         }
     }
@@ -190,7 +225,21 @@ mod tests {
         for good in ["a", "a/b c", "/", "ü", "<script>", "a.b", "name?x#y", &"x".repeat(100)] {
             assert_eq!(Name::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", ".", ".all", "a\nb", "a\tb", "a\0", "\u{7f}", "\u{85}", &"x".repeat(101)] {
+        for bad in [
+            " a",
+            "a ",
+            "\u{a0}a",
+            " ",
+            "",
+            ".",
+            ".all",
+            "a\nb",
+            "a\tb",
+            "a\0",
+            "\u{7f}",
+            "\u{85}",
+            &"x".repeat(101),
+        ] {
             assert!(Name::parse(bad).is_err(), "{bad:?}");
         }
         let message = Name::parse("a\tb").unwrap_err().to_string();
@@ -237,13 +286,31 @@ mod tests {
             "http://example.org",
             "HTTP://Example.org:8080/a?b|c#d",
             "https://[::1]:8000/",
-            "http://127.1/",
+            "http://127.0.0.1/",
+            "http://1.example/",
+            "http://0x7g/",
+            "http://example.org./",
             "http://example.org/a@b",
+            "http://example.org/a/../b?c\\d#e\\f",
         ] {
             assert_eq!(Uri::parse(good).unwrap().as_str(), good);
         }
         let uri = Uri::parse("http://example.org/käse?ö").unwrap();
         assert_eq!(uri.as_str(), "http://example.org/k%C3%A4se?%C3%B6");
+    }
+
+    /// The check would ask one place, and visitors come to another.
+    #[test]
+    fn what_others_read_differently_is_refused() {
+        let odd =
+            ["127.1", "0177.0.0.1", "0x7f.1", "0x", "2130706433", "127.0.0.1.", "1.2.3.4.5", "a.1"];
+        for host in odd {
+            let found = refusal(Uri::parse(&format!("http://{host}:8000/")));
+            let wanted = format!("URI: wanted an IPv4 address as four numbers, found `{host}`");
+            assert_eq!(found, wanted);
+        }
+        let found = refusal(Uri::parse("http://a/b\\..\\c?d"));
+        assert_eq!(found, "URI: wanted no backslash in the path, found `/b\\\\..\\\\c?d`");
     }
 
     #[test]

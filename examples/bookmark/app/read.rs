@@ -17,8 +17,8 @@ use crate::wants::Wants;
 impl App {
     pub(super) fn list(&self, request: &Request<'_>) -> Result<Response, Trouble> {
         let bad = |text| Trouble::new(Status::BAD_REQUEST, text);
-        // What is in a query that is no form is nobody's search.
-        let query = Form::query(request).unwrap_or_default();
+        let query = Form::query(request);
+        let query = query.map_err(|refusal| bad(format!("The query: {refusal}.")))?;
         let selection = Selection::read(&query).map_err(bad)?;
         let mut found = selection.find(&*self.store)?;
         for (name, kept) in &mut found.bookmarks {
@@ -30,24 +30,27 @@ impl App {
         })
     }
 
-    /// 303 to where a name leads; its details where a `+` follows it.
+    /// 303 to where a name leads; its details where a `+` follows it. What is saved with a `+` at its end
+    /// comes before that, and a name that takes longer paths after it.
     pub(super) fn look_up(
         &self,
         request: &Request<'_>,
         path: &Path<'_>,
     ) -> Result<Response, Trouble> {
-        if let Some(meant) = path.find(&*self.store, request.query())? {
-            if request.method() == "GET" {
-                self.visits.note(&meant.name, seconds(request.wall()));
-                self.tally.redirected();
-            }
-            return redirect(meant);
-        }
+        let meant = path.find(&*self.store, request.query())?;
+        let is_exact = meant.as_ref().is_some_and(|meant| path.text() == Some(&*meant.name));
         let details = path.text().and_then(|text| text.strip_suffix('+'));
-        match details.map(|name| self.found(name)).transpose()?.flatten() {
-            Some((name, kept)) => Ok(self.about(request, name, &kept)),
-            None => Err(nothing(path)),
+        if let Some(name) = details.filter(|_| !is_exact)
+            && let Some((name, kept)) = self.found(name)?
+        {
+            return Ok(self.about(request, name, &kept));
         }
+        let Some(meant) = meant else { return Err(nothing(path)) };
+        if request.method() == "GET" {
+            self.visits.note(&meant.name, seconds(request.wall()));
+            self.tally.redirected();
+        }
+        redirect(meant)
     }
 
     pub(super) fn details(&self, request: &Request<'_>, name: &str) -> Result<Response, Trouble> {
