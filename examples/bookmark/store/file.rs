@@ -6,8 +6,8 @@
 //! machine may open the same log: each notices what another wrote on its next call, by a look from
 //! outside.
 //!
-//! Two locks, so that nobody waits for a disk who need not: the map's is held for a look-up or an
-//! insertion and never during input or output; the log's is held, with the lock of the file itself,
+//! Two locks, so that nobody waits for a disk who need not: the map's is shared by those who look
+//! something up, and never held during input or output; the log's is held, with the lock of the file itself,
 //! during a save. Reading while this process saves is answered from the map, which is complete
 //! then: it was brought up to date under the file's lock, and nobody else can have saved since.
 
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
 use longhand_kit::session::{self, Key};
@@ -36,7 +36,7 @@ const SESSIONS: usize = 1_000;
 
 /// All bookmarks. Shared by reference among the connections' threads.
 pub(crate) struct File {
-    memory: Mutex<Memory>,
+    memory: RwLock<Memory>,
     watch: Watch,
     log: Mutex<Log>,
 }
@@ -76,7 +76,7 @@ impl File {
         }
         drop(locked);
         let watch = Watch::new(log.path());
-        Ok(Self { memory: Mutex::new(memory), watch, log: Mutex::new(log) })
+        Ok(Self { memory: RwLock::new(memory), watch, log: Mutex::new(log) })
     }
 
     /// Writes what `decide` makes of everything that is in the log: nobody else writes meanwhile. The
@@ -91,7 +91,7 @@ impl File {
         let mut locked = log.lock()?;
         self.catch_up(&mut locked)?;
         let (entries, result, length) = {
-            let mut memory = self.memory();
+            let mut memory = self.memory_mut();
             let (entries, result) = decide(&memory);
             memory.saving = !entries.is_empty();
             (entries, result, memory.seen.length)
@@ -103,7 +103,7 @@ impl File {
         let lines: String = entries.iter().map(Entry::line).collect();
         let appended = locked.append(length, &lines, durable);
         // Before the lock of the file is given up: until then no other process can add a line.
-        let mut memory = self.memory();
+        let mut memory = self.memory_mut();
         memory.saving = false;
         appended?;
         memory.seen.length += lines.len() as u64;
@@ -118,7 +118,7 @@ impl File {
     /// though it writes all at once.
     fn shorten(&self, locked: &mut Locked<'_>) {
         let lines = {
-            let mut memory = self.memory();
+            let mut memory = self.memory_mut();
             if memory.seen.lines <= 2 * memory.living() + SPARE {
                 return;
             }
@@ -126,7 +126,7 @@ impl File {
             memory.lines()
         };
         let compacted = locked.compact(&lines);
-        let mut memory = self.memory();
+        let mut memory = self.memory_mut();
         memory.saving = false;
         // What was saved is on disk either way. After an error the next call finds a file that it does
         // not know, and reads it.
@@ -136,7 +136,7 @@ impl File {
     }
 
     /// The memory, holding everything that was acknowledged before this call.
-    fn current(&self) -> Result<MutexGuard<'_, Memory>, StoreError> {
+    fn current(&self) -> Result<RwLockReadGuard<'_, Memory>, StoreError> {
         let end = self.watch.look()?;
         let memory = self.memory();
         if memory.seen.is(end) || memory.saving {
@@ -151,13 +151,17 @@ impl File {
     fn catch_up(&self, locked: &mut Locked<'_>) -> Result<(), StoreError> {
         let seen = self.memory().seen;
         let news = locked.read(seen)?;
-        self.memory().learn(news);
+        self.memory_mut().learn(news);
         Ok(())
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        // Nothing that can panic runs while it is locked.
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> RwLockReadGuard<'_, Memory> {
+        self.memory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn memory_mut(&self) -> RwLockWriteGuard<'_, Memory> {
+        // Nothing that can panic runs while it is locked for a change.
+        self.memory.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -756,7 +760,7 @@ mod tests {
         let mut log = store.log();
         let mut locked = log.lock().unwrap();
         let length = store.memory().seen.length;
-        store.memory().saving = true;
+        store.memory_mut().saving = true;
         locked.append(length, &line("b", "2"), true).unwrap();
         assert_eq!(saved(&store), "a=1");
     }

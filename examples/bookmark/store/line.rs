@@ -70,11 +70,11 @@ impl Entry {
         let line =
             str::from_utf8(line).map_err(|_| "wanted UTF-8, found other bytes".to_owned())?;
         let Some((text, sum)) = line.rsplit_once('\t') else {
-            return Err(format!("wanted parts between tabs, found `{}`", line.escape_debug()));
+            return Err(format!("wanted parts between tabs, found `{}`", start(line)));
         };
         let wanted = format!("{:08x}", crc32(text.as_bytes()));
         if sum != wanted {
-            return Err(format!("wanted the checksum {wanted}, found `{}`", sum.escape_debug()));
+            return Err(format!("wanted the checksum {wanted}, found `{}`", start(sum)));
         }
         let parts: Vec<&str> = text.split('\t').collect();
         Ok(match parts[..] {
@@ -92,11 +92,11 @@ impl Entry {
             }),
             ["session", id, until, record] => {
                 let record = base64::decode_url(record)
-                    .map_err(|_| format!("wanted base64, found `{}`", record.escape_debug()))?;
+                    .map_err(|_| format!("wanted base64, found `{}`", start(record)))?;
                 Self::Session(key(id)?, Session { record, until: second(until)? })
             }
             ["end", id] => Self::End(key(id)?),
-            _ => return Err(format!("wanted an entry, found `{}`", text.escape_debug())),
+            _ => return Err(format!("wanted an entry, found `{}`", start(text))),
         })
     }
 }
@@ -106,16 +106,21 @@ fn named(text: &str) -> Result<String, String> {
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("wanted a number, found `{}`", text.escape_debug()))
+    text.parse().map_err(|_| format!("wanted a number, found `{}`", start(text)))
+}
+
+/// As much of what was found as a message shows, on one line.
+fn start(text: &str) -> String {
+    text.chars().take(80).collect::<String>().escape_debug().to_string()
 }
 
 fn second(text: &str) -> Result<u64, String> {
-    time::parse(text).ok_or_else(|| format!("wanted a time, found `{}`", text.escape_debug()))
+    time::parse(text).ok_or_else(|| format!("wanted a time, found `{}`", start(text)))
 }
 
 fn key(text: &str) -> Result<Key, String> {
     let bytes = base64::decode_url(text).ok().and_then(|bytes| Key::try_from(bytes).ok());
-    bytes.ok_or_else(|| format!("wanted the key of a session, found `{}`", text.escape_debug()))
+    bytes.ok_or_else(|| format!("wanted the key of a session, found `{}`", start(text)))
 }
 
 /// What a piece of a log holds.

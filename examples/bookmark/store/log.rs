@@ -1,11 +1,11 @@
 //! The log file of the store: one line for each change, readable with `less`, mended after a crash.
 //!
-//! Lines enter and are on disk when [`Locked::append`] returns; the lines that were added since a
-//! reader last looked leave. Whoever reads or writes holds the lock of the file, so that several
+//! Lines enter and, if they are to be durable, are on disk when [`Locked::append`] returns; the lines that
+//! were added since a reader last looked leave. Whoever reads or writes holds the lock of the file, so that several
 //! processes on one machine can share it.
 //!
-//! What a crash leaves half written can only be the end of the file, since each save is synced
-//! before the next begins; it was never acknowledged, and is cut off. Anything else that does not
+//! What a crash leaves half written can only be the end of the file, since whatever stands before a save is
+//! synced with it; it was never acknowledged, and is cut off. Anything else that does not
 //! fit is an error with the number of its line: a damaged log is for its owner to mend, not to be
 //! skipped.
 //!
@@ -215,6 +215,9 @@ impl Locked<'_> {
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> Result<File, StoreError> {
+    // A new one is for its owner: whoever may read it may lock it too, and sessions are in it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     let file = options.read(true).write(true).open(path);
     file.map_err(|error| StoreError::at(path, "open the log", error))
 }

@@ -1,6 +1,6 @@
 //! Bookmarks that end with the process.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use longhand_kit::session;
 
@@ -12,18 +12,22 @@ const SESSIONS: usize = 10_000;
 
 /// Bookmarks and sessions in memory.
 pub(crate) struct Memory {
-    map: Mutex<Map>,
+    map: RwLock<Map>,
     sessions: session::Memory,
 }
 
 impl Memory {
     pub(crate) fn new() -> Self {
-        Self { map: Mutex::default(), sessions: session::Memory::new(SESSIONS) }
+        Self { map: RwLock::default(), sessions: session::Memory::new(SESSIONS) }
     }
 
-    fn map(&self) -> MutexGuard<'_, Map> {
-        // Nothing that can panic runs while it is locked.
-        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    fn map(&self) -> RwLockReadGuard<'_, Map> {
+        self.map.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn map_mut(&self) -> RwLockWriteGuard<'_, Map> {
+        // Nothing that can panic runs while it is locked for a change.
+        self.map.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -42,7 +46,7 @@ impl Store for Memory {
     }
 
     fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
-        let mut map = self.map();
+        let mut map = self.map_mut();
         let outcomes = changes.iter().map(|change| {
             let name = change.name.as_str();
             match change.after(map.get(name)) {
@@ -57,7 +61,7 @@ impl Store for Memory {
     }
 
     fn visit(&self, visits: &[Visits]) -> Result<(), StoreError> {
-        let mut map = self.map();
+        let mut map = self.map_mut();
         visits.iter().for_each(|visits| map.visit(visits));
         Ok(())
     }

@@ -159,11 +159,7 @@ impl StoreError {
     /// What could not be done with a file.
     fn at(path: &Path, doing: &'static str, error: io::Error) -> Self {
         let text = format!("{}: cannot {doing}: {error}", path.display());
-        // Out of descriptors, of the process or of the system: others will be given back.
-        match error.raw_os_error() {
-            Some(23 | 24) if cfg!(unix) => Self::Away(text),
-            _ => Self::Failed(text),
-        }
+        if setup::is_out_of_descriptors(&error) { Self::Away(text) } else { Self::Failed(text) }
     }
 }
 

@@ -2,15 +2,19 @@
 //!
 //! Nothing enters but the path. Every redirect looks, to see at once what another process has saved, and
 //! a look is most of what the log costs it. So the file is held open, and one call asks it for its
-//! length; its path is followed again only when something has happened to the file. A file that loses
-//! its name, as a log does when it is compacted, has one name fewer, and the time of its last change
-//! moves.
+//! length; its path is followed again only when something has happened to the file, and once a second. A
+//! file that loses its name, as a log does when it is compacted, has one name fewer, and the time of its
+//! last change moves; that a folder above it was moved it does not tell.
 
 use std::fs::{self, File, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use super::StoreError;
+
+/// How long the file is believed to be at the end of the path.
+const BELIEVED: Duration = Duration::from_secs(1);
 
 /// What tells a file from another that took its name.
 pub(super) type Identity = (u64, u64);
@@ -34,8 +38,9 @@ pub(super) struct Watch {
 struct Held {
     file: File,
     is: Identity,
-    /// What it was like before the path led to it.
+    /// Its stamp, taken before the path was last seen to lead to it, and when that was.
     was: Stamp,
+    followed: Instant,
 }
 
 impl Watch {
@@ -49,7 +54,8 @@ impl Watch {
         if let Some(held) = &*self.held.read().unwrap_or_else(PoisonError::into_inner) {
             // One that cannot say so, as on a server of files that was started anew, is another.
             if let Ok(is) = held.file.metadata() {
-                if stamp(&is).is_some_and(|stamp| stamp == held.was) {
+                let same = stamp(&is).is_some_and(|stamp| stamp == held.was);
+                if same && held.followed.elapsed() < BELIEVED {
                     return Ok(End { file: held.is, length: is.len() });
                 }
                 found = Some(is);
@@ -63,13 +69,16 @@ impl Watch {
     fn follow(&self, found: Option<Metadata>) -> Result<End, StoreError> {
         let there = fs::metadata(&self.path);
         let there = there.map_err(|error| StoreError::at(&self.path, "find the log", error))?;
+        let is_file = there.is_file();
         let end = End { file: identity(&there), length: there.len() };
         let known = found.filter(|found| identity(found) == end.file);
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         match (&mut *held, known.as_ref().and_then(stamp)) {
-            (Some(held), Some(was)) if held.is == end.file => held.was = was,
-            // Out of descriptors it goes on by the path alone.
-            (held, _) => *held = Held::open(&self.path),
+            (Some(held), Some(was)) if held.is == end.file => {
+                (held.was, held.followed) = (was, Instant::now());
+            }
+            // A pipe would be waited for. Out of descriptors it goes on by the path alone.
+            (held, _) => *held = if is_file { Held::open(&self.path) } else { None },
         }
         Ok(end)
     }
@@ -82,7 +91,7 @@ impl Held {
         let was = stamp(&found)?;
         // Between the two it may have lost its name again.
         let is = identity(&fs::metadata(path).ok()?);
-        (is == identity(&found)).then_some(Self { file, is, was })
+        (is == identity(&found)).then_some(Self { file, is, was, followed: Instant::now() })
     }
 }
 
