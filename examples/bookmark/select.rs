@@ -1,8 +1,9 @@
 //! Which bookmarks a list shows: those that a search finds, in one of three orders, a page of them.
 //!
-//! The query of a request enters as a [`Selection`], all bookmarks go by once, and a [`Found`] leaves:
-//! one page, and how many there are. What is not on the page is looked at and not copied, so that the
-//! list of 100,000 costs little more than walking past them.
+//! The query of a request enters as a [`Selection`], all bookmarks go by twice, and a [`Found`] leaves:
+//! one page, and how many there are. The first time each that is found leaves its rank and its place, 16
+//! bytes; the second time those on the page are copied. So no page of 100,000 costs much more than
+//! walking past them, whichever it is.
 
 use std::cmp::Reverse;
 
@@ -92,32 +93,34 @@ impl Selection {
     /// Looks through a store.
     pub(crate) fn find(&self, store: &dyn Store) -> Result<Found, StoreError> {
         let search = Search::new(&self.query);
-        let room = self.page * PAGE;
-        let (mut total, mut best, mut floor) = (0_usize, Vec::new(), None);
+        let mut ranks = Vec::new();
+        let mut place = 0;
         store.scan(&mut |name, kept| {
-            if !search.finds(name, kept) {
-                return;
+            if search.finds(name, kept) {
+                // They come in the order of the names: among equals, the first comes first.
+                ranks.push((self.rank(kept), place));
             }
-            total += 1;
-            // They come in the order of the names: among equals, the first comes first.
-            let rank = (self.rank(kept), total);
-            if floor.is_some_and(|floor| rank > floor) {
-                return;
-            }
-            best.push((rank, name.to_owned(), kept.clone()));
-            // Twice the room, and then half of it goes: each is moved a few times at most.
-            if best.len() >= 2 * room {
-                best.select_nth_unstable_by_key(room - 1, |(rank, ..)| *rank);
-                best.truncate(room);
-                floor = best.last().map(|(rank, ..)| *rank);
-            }
+            place += 1;
         })?;
-        best.sort_unstable_by_key(|(rank, ..)| *rank);
-        best.truncate(room);
+        let total = ranks.len();
         let pages = total.div_ceil(PAGE).max(1);
         let page = self.page.min(pages);
-        let of_page = best.into_iter().skip((page - 1) * PAGE);
-        let bookmarks = of_page.map(|(_, name, kept)| (name, kept)).collect();
+        let wanted = nth_page(ranks, page);
+        let mut order: Vec<usize> = (0..wanted.len()).collect();
+        order.sort_unstable_by_key(|&at| wanted[at].1);
+        let mut bookmarks: Vec<Option<(String, Kept)>> = vec![None; wanted.len()];
+        let mut next = order.into_iter().peekable();
+        let mut place = 0;
+        store.scan(&mut |name, kept| {
+            if let Some(at) = next.next_if(|&at| wanted[at].1 == place) {
+                // Where somebody has saved or deleted one meanwhile, another may stand here.
+                if search.finds(name, kept) {
+                    bookmarks[at] = Some((name.to_owned(), kept.clone()));
+                }
+            }
+            place += 1;
+        })?;
+        let bookmarks = bookmarks.into_iter().flatten().collect();
         Ok(Found { bookmarks, total, page, pages })
     }
 
@@ -149,23 +152,56 @@ impl Selection {
     }
 }
 
-/// Words, all of which must be in a name or its URI. Case does not count.
-struct Search(Vec<String>);
+/// What is on a page, in its order: without sorting what is not on it.
+fn nth_page<T: Ord>(mut ranks: Vec<T>, page: usize) -> Vec<T> {
+    let before = (page - 1) * PAGE;
+    if before > 0 && before < ranks.len() {
+        ranks.select_nth_unstable(before);
+        ranks.drain(..before);
+    }
+    if ranks.len() > PAGE {
+        ranks.select_nth_unstable(PAGE);
+        ranks.truncate(PAGE);
+    }
+    ranks.sort_unstable();
+    ranks
+}
+
+/// Words, all of which must be in a name or its URI, each as it is in a name and as it is in a URI, where
+/// letters beyond ASCII are escaped. Case does not count, but of those letters in a URI.
+struct Search(Vec<(String, String)>);
 
 impl Search {
     fn new(query: &str) -> Self {
-        Self(query.split_whitespace().map(str::to_lowercase).collect())
+        let words = query.split_whitespace().map(|word| (word.to_lowercase(), escaped(word)));
+        Self(words.collect())
     }
 
     fn finds(&self, name: &str, kept: &Kept) -> bool {
-        self.0.iter().all(|word| contains(name, word) || contains(&kept.uri, word))
+        let found = |(word, escaped): &(String, String)| {
+            contains(name, word) || contains(&kept.uri, escaped)
+        };
+        self.0.iter().all(found)
     }
+}
+
+/// A word as `rules.rs` writes it in a URI.
+fn escaped(word: &str) -> String {
+    let octets = word.bytes().map(|octet| match octet {
+        0x80.. => format!("%{octet:02x}"),
+        _ => char::from(octet).to_ascii_lowercase().into(),
+    });
+    octets.collect()
 }
 
 /// Whether a text contains a word in lower case. Most texts are ASCII, and need no copy for that.
 fn contains(text: &str, word: &str) -> bool {
     if !text.is_ascii() {
         return text.to_lowercase().contains(word);
+    }
+    // Tried at every place, a long word could be compared to its end at each.
+    if word.len() > 32 {
+        return text.to_ascii_lowercase().contains(word);
     }
     let word = word.as_bytes();
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
