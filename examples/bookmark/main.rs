@@ -52,6 +52,7 @@ use longhand_kit::log::Log;
 use crate::app::App;
 use crate::check::Checker;
 use crate::people::People;
+use crate::places::Places;
 use crate::settings::{HELP, Lines, Place, Settings};
 use crate::store::file::File;
 use crate::store::memory::Memory;
@@ -61,7 +62,11 @@ use crate::tally::Tally;
 use crate::trouble::log;
 use crate::visits::Counter;
 
+/// For the observer, which lives as long as the program.
 static TALLY: Tally = Tally::new();
+
+/// Imports at once: the file of each is in memory.
+const IMPORTS: usize = 2;
 
 fn main() -> ExitCode {
     if let Some(argument) = env::args_os().nth(1) {
@@ -82,6 +87,7 @@ fn main() -> ExitCode {
         store,
         visits: Arc::clone(&visits),
         checker: Checker::new(settings.check, base.clone(), listens),
+        imports: Places::new(IMPORTS),
         guard: base.iter().cloned().fold(guard, Guard::trust),
         people,
         proxies: proxies.clone(),
@@ -170,7 +176,7 @@ fn open(place: &Place) -> Arc<dyn Store> {
 /// A Redis that lets this program in, or is not there yet: the two may start in any order.
 fn reach(redis: Redis) -> Redis {
     match redis.reach() {
-        Err(StoreError::Away(why)) => eprintln!("STORE: {why}; waiting for it"),
+        Err(StoreError::Away(why)) => log(&format!("STORE: {why}; waiting for it")),
         Err(refused) => refuse(&refused),
         Ok(()) => {}
     }
@@ -178,6 +184,6 @@ fn reach(redis: Redis) -> Redis {
 }
 
 fn refuse(error: &StoreError) -> ! {
-    eprintln!("STORE: {error}");
+    log(&format!("STORE: {error}"));
     exit(2)
 }

@@ -31,23 +31,25 @@ impl Tally {
     }
 
     pub(crate) fn redirected(&self) {
-        add(&self.redirects);
+        add(&self.redirects, 1);
     }
 
-    pub(crate) fn saved(&self) {
-        add(&self.saves);
+    pub(crate) fn saved(&self, count: usize) {
+        add(&self.saves, count as u64);
     }
 
     pub(crate) fn checked(&self, outcome: &Outcome) {
-        add(match outcome {
+        let counter = match outcome {
             Outcome::Answered => &self.answered,
             Outcome::Failed(..) => &self.failed,
             Outcome::Busy => &self.busy,
-        });
+        };
+        add(counter, 1);
     }
 
     /// The page of counters.
     pub(crate) fn page(&self, server: &Handle, visits: &Counter) -> Response {
+        // On one page, with the kit's own answer in front.
         let page = self.server.answer(server);
         let mut text = String::from_utf8_lossy(page.body_bytes().unwrap_or_default()).into_owned();
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -73,6 +75,6 @@ impl Tally {
     }
 }
 
-fn add(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Relaxed);
 }

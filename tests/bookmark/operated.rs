@@ -28,12 +28,15 @@ fn it_counts_what_it_did() {
     for _ in 0..3 {
         assert_eq!(get(&format!("{}/a", server.url)).status, 303);
     }
+    let lines = "{\"name\":\"x\",\"uri\":\"http://a/\"}\n{\"name\":\"y\",\"uri\":\"http://a/\"}\n";
+    let import = format!("{}/.import?check=0", server.url);
+    assert_eq!(send("POST", &import, &[], Some(lines.as_bytes())).status, 200);
     let page = get(&format!("{}/.metrics", server.url));
     assert_eq!(page.field("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     for line in [
         "# TYPE bookmark_redirects_total counter",
         "bookmark_redirects_total 3",
-        "bookmark_saves_total 1",
+        "bookmark_saves_total 3",
         "bookmark_checks_total{outcome=\"answered\"} 1",
         "bookmark_checks_total{outcome=\"failed\"} 1",
     ] {

@@ -146,13 +146,58 @@ fn the_page_of_an_import_says_how_far_it_is_while_it_goes_on() {
     assert!(!page.contains("<script"), "{page}");
 }
 
+/// Each was judged before the other was saved.
+#[test]
+fn two_lines_that_lead_to_each_other_are_not_both_saved() {
+    let server = start(&OPEN);
+    let line =
+        |name: &str, to: &str| format!("{{\"name\":\"{name}\",\"uri\":\"{}/{to}\"}}\n", server.url);
+    let file = [line("a", "b"), line("b", "c"), line("c", "a"), line("d", "a")].concat();
+    let answer = import(&server, "?check=0", "application/jsonl", file.as_bytes());
+    assert!(answer.body.contains("\"saved\":3,\"skipped\":1"), "{}", answer.body);
+    assert!(answer.body.contains("would lead back to itself"), "{}", answer.body);
+    let mut at = "/d".to_owned();
+    for _ in 0..5 {
+        match get(&format!("{}{at}", server.url)).field("location") {
+            Some(next) => at = next.strip_prefix(&server.url).unwrap().to_owned(),
+            None => return,
+        }
+    }
+    panic!("it goes round and round");
+}
+
+#[test]
+fn what_would_be_guessed_at_or_is_too_much_is_refused() {
+    let server = start(&OPEN);
+    let refused = |query: &str, file: &[u8]| {
+        let answer = import(&server, query, "application/jsonl", file);
+        assert_eq!(answer.status, 400);
+        answer.body
+    };
+    let told =
+        refused("?check=0", b"{\"name\":\"a\",\"uri\":\"http://a/\"}\n{\"name\":\"n\xff\"}\n");
+    assert!(told.contains("lines of JSON in UTF-8, found the byte 0xFF on line 2"), "{told}");
+    let told = refused("?check=0", &b"{\n".repeat(200_001));
+    assert!(told.contains("wanted at most 200000 bookmarks, found more"), "{told}");
+    assert!(refused("?check=maybe", b"{}").contains("wanted 0 or 1"));
+    let many: String = (0..101).map(|n| format!("\"{n}\":0,")).collect();
+    let many = format!("{{{many}\"name\":\"a\"}}\n");
+    let answer = import(&server, "?check=0", "application/jsonl", many.as_bytes());
+    assert!(answer.body.contains("at most 100 names"), "{}", answer.body);
+}
+
 #[test]
 fn who_goes_away_during_an_import_ends_it() {
+    goes_away("text/html", "0 of 1000 …");
+    goes_away("application/json", "\r\n\r\n");
+}
+
+fn goes_away(accept: &str, begun: &str) {
     let (server, site, let_go) = slow();
     let file = lines(0, 1_000, &format!("http://{}/", site.address()));
     let mut client = server.client();
-    client.send(upload(&file, CHECKED, ""));
-    read_until(&mut client, &mut String::new(), "0 of 1000 …");
+    client.send(upload(&file, CHECKED, "").replace("text/html", accept));
+    read_until(&mut client, &mut String::new(), begun);
     drop(client);
     // The checks go on until the server finds that nobody reads: then this is its only connection.
     let end = Instant::now() + NEVER;

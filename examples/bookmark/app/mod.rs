@@ -6,6 +6,7 @@
 //! The empty name is the page with the form. Names that begin with `.` are the program's own, and a
 //! visitor's bookmark can never hide one. Every other path is a name.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use longhand::{Handle, IntoResponse, Reply, Request, Response, Status};
@@ -20,6 +21,7 @@ use crate::check::Checker;
 use crate::names::Path;
 use crate::page::{self, messages};
 use crate::people::{Need, People};
+use crate::places::Places;
 use crate::rules::Uri;
 use crate::store::Store;
 use crate::tally::Tally;
@@ -35,6 +37,8 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) visits: Arc<Counter>,
     pub(crate) checker: Checker,
+    /// For imports, whose files are in memory.
+    pub(crate) imports: Places,
     /// Against other sites' forms.
     pub(crate) guard: Guard,
     pub(crate) people: People,
@@ -189,9 +193,11 @@ impl App {
             let origin = uri.origin();
             let by_address = || {
                 let host = origin.host().trim_matches(['[', ']']);
+                // Compared as addresses: of IPv6 there are many spellings.
+                let address = host.parse::<IpAddr>().ok().map(|it| it.to_canonical());
                 Some(origin.port()) == port
                     && (host == "localhost"
-                        || addresses.iter().any(|own| own.ip().to_string() == host))
+                        || addresses.iter().any(|own| Some(own.ip()) == address))
             };
             base.as_ref() == Some(origin) || origin.is_at(&authority) || by_address()
         }

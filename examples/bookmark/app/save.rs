@@ -113,7 +113,7 @@ impl App {
         let outcome =
             self.change(Change { name: name.clone(), to: Some(Kept::new(uri, now)), when })?;
         if outcome == store::Outcome::Done {
-            self.tally.saved();
+            self.tally.saved(1);
         }
         Ok(outcome)
     }

@@ -98,6 +98,11 @@ impl App {
             let page = import(reader, Some((Field::File, &text)));
             Trouble::new(status, text).with_page(page)
         };
+        let query = Form::query(request).unwrap_or_default();
+        if let Some(other) = query.first("check").filter(|check| !matches!(*check, "0" | "1")) {
+            let text = messages::bad_query("check", other, "0 or 1");
+            return Err(refuse(Status::BAD_REQUEST, text));
+        }
         let (bytes, check) = match receive(request) {
             Ok(received) => received,
             Err(error) => {
@@ -105,14 +110,25 @@ impl App {
                 return Err(refuse(Response::from(error).status_code(), text));
             }
         };
+        let Some(place) = self.imports.take(Instant::now()) else {
+            let text = "Nothing was imported: others are importing. Please try again shortly.";
+            let busy = refuse(Status::SERVICE_UNAVAILABLE, text.to_owned());
+            return Err(busy.field("Retry-After", "5"));
+        };
         let found = read(&bytes).map_err(|text| refuse(Status::BAD_REQUEST, text))?;
         drop(bytes);
         let is_own = self.is_own(request);
         let (local, now) = (request.local(), seconds(request.wall()));
-        let judge = move |name: &Name, uri: &Uri| {
-            if is_circle(&*self.store, name, uri, &is_own).map_err(|error| error.to_string())? {
+        let circle = move |name: &Name, uri: &Uri| {
+            if is_circle(&*self.store, name, uri, &is_own).map_err(|error| {
+                log(&error);
+                messages::NOT_LOOKED_UP
+            })? {
                 return Err(messages::circle(name.as_str()));
             }
+            Ok(())
+        };
+        let judge = move |_: &Name, uri: &Uri| {
             if !check {
                 return Ok(());
             }
@@ -128,13 +144,33 @@ impl App {
             }
         };
         let work = move |found, tell: &mut dyn FnMut(usize) -> io::Result<()>| {
+            let _place = place;
             let ending = || self.server.state() == State::Draining;
             let (store, slow) = (&*self.store, check);
-            Import { store, judge: &judge, slow, now, ending: &ending }.run(found, tell)
+            let saved = |count| self.tally.saved(count);
+            Import {
+                store,
+                circle: &circle,
+                judge: &judge,
+                slow,
+                now,
+                saved: &saved,
+                ending: &ending,
+            }
+            .run(found, tell)
         };
         if Wants::of(request) == Wants::Json {
             return Ok(Reply::stream("application/json", move |out| {
-                let report = work(found, &mut |_| out.flush())?;
+                // A blank before a value says nothing (RFC 8259 section 2), but to whom it is sent: who is gone
+                // is found out by it.
+                let mut said = Instant::now();
+                let report = work(found, &mut |_| {
+                    if said.elapsed() < PAUSE {
+                        return Ok(());
+                    }
+                    said = Instant::now();
+                    out.write_all(b" ").and_then(|()| out.flush())
+                })?;
                 out.write_all(as_json(&report).as_bytes())
             }));
         }
@@ -177,7 +213,7 @@ fn show(
         &mut dyn FnMut(usize) -> io::Result<()>,
     ) -> io::Result<Report>,
 ) -> io::Result<()> {
-    let total = found.len();
+    let total = found.iter().filter(|it| it.is_ok()).count();
     let mut page = begin("Import – Bookmark Server", reader);
     page.raw("<h1>Import</h1>\n<div role=\"status\">\n");
     out.write_all(page.as_str().as_bytes())?;
@@ -215,7 +251,8 @@ fn show(
 
 fn summary(report: &Report) -> String {
     let mut text = format!("{} saved, {} skipped.", report.saved, report.skipped.len());
-    if let Some((why, left)) = &report.stopped {
+    if let Some(why) = &report.stopped {
+        let left = report.left;
         text += &format!(" It stopped with {left} left: {why} Import the same file again later.");
     }
     text
@@ -231,9 +268,8 @@ fn as_json(report: &Report) -> String {
             object.text("uri", uri).text("why", why).end()
         })
         .collect();
-    let (why, left) = report.stopped.clone().unwrap_or_default();
     let object = Object::new().raw("saved", report.saved).raw("skipped", report.skipped.len());
     let object = object.raw("why", format_args!("[{}]", skipped.join(",")));
-    let stopped = if left > 0 { quoted(&why) } else { "null".to_owned() };
-    object.raw("left", left).raw("stopped", stopped).end() + "\n"
+    let stopped = report.stopped.as_ref().map_or("null".to_owned(), |why| quoted(why));
+    object.raw("left", report.left).raw("stopped", stopped).end() + "\n"
 }

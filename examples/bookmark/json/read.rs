@@ -2,6 +2,9 @@
 
 use super::{BadJson, Json};
 
+/// Names of one object: each is compared with all before it.
+const MEMBERS: usize = 100;
+
 /// A place in a text.
 pub(super) struct Reader<'t> {
     pub(super) text: &'t str,
@@ -84,6 +87,9 @@ impl Reader<'_> {
             self.blanks();
             let began = self.at;
             let name = self.string()?;
+            if members.len() == MEMBERS {
+                return Err(BadJson { at: began, wanted: "at most 100 names" });
+            }
             if members.iter().any(|(other, _)| *other == name) {
                 return Err(BadJson { at: began, wanted: "each name once" });
             }

@@ -32,18 +32,24 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Report {
     pub(crate) saved: usize,
     pub(crate) skipped: Vec<Skipped>,
-    /// Why it ended before its end, and how many were left.
-    pub(crate) stopped: Option<(String, usize)>,
+    /// Why it ended before its end, if it did.
+    pub(crate) stopped: Option<String>,
+    /// Bookmarks that were neither saved nor skipped then.
+    pub(crate) left: usize,
 }
 
 /// What an import works with.
 pub(crate) struct Import<'a> {
     pub(crate) store: &'a dyn Store,
-    /// Judges a URI beyond its form: that it does not lead back to the name, and that it answers.
+    /// Whether a name would lead back to itself by a URI.
+    pub(crate) circle: &'a (dyn Fn(&Name, &Uri) -> Result<(), String> + Sync),
+    /// Judges a URI beyond its form: that it answers, if that is wanted.
     pub(crate) judge: &'a (dyn Fn(&Name, &Uri) -> Result<(), String> + Sync),
     /// Whether that takes long.
     pub(crate) slow: bool,
     pub(crate) now: u64,
+    /// Is told how many were saved, as they are.
+    pub(crate) saved: &'a (dyn Fn(usize) + Sync),
     /// Whether it is time to end.
     pub(crate) ending: &'a (dyn Fn() -> bool + Sync),
 }
@@ -77,7 +83,7 @@ impl Import<'_> {
                 Err(skipped) => report.skipped.push(skipped),
             }
         }
-        let total = items.len();
+        let (total, unreadable) = (items.len(), report.skipped.len());
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let told = thread::scope(|scope| {
             let (send, judged) = channel();
@@ -97,9 +103,10 @@ impl Import<'_> {
             told
         });
         report.skipped.sort_by_key(|skipped| skipped.line);
-        let left = total.saturating_sub(next.into_inner().min(total));
-        if left > 0 && report.stopped.is_none() {
-            report.stopped = Some(("This server is about to end.".to_owned(), left));
+        let done = report.saved + report.skipped.len() - unreadable;
+        report.left = total - done;
+        if report.left > 0 {
+            report.stopped.get_or_insert_with(|| "This server is about to end.".to_owned());
         }
         told.map(|()| report)
     }
@@ -123,6 +130,7 @@ impl Import<'_> {
         // What is there already need not be checked again; where a name has to be another, it will be.
         let there = self.store.get(name.as_str()).ok().flatten();
         if there.is_none_or(|kept| kept.uri != uri.as_str()) {
+            (self.circle)(&name, &uri).map_err(skipped)?;
             (self.judge)(&name, &uri).map_err(skipped)?;
         }
         Ok(Ready { item: item.clone(), uri, attempt: 1 })
@@ -168,7 +176,10 @@ impl Import<'_> {
     }
 
     /// Saves those whose names are free. A title that is taken gets a number, and another try.
-    fn save(&self, mut ready: Vec<Ready>, report: &mut Report) -> Result<(), (String, usize)> {
+    ///
+    /// # Errors
+    /// The store cannot be written. Why, as the one who imports may know it.
+    fn save(&self, mut ready: Vec<Ready>, report: &mut Report) -> Result<(), String> {
         while !ready.is_empty() {
             let mut changes = Vec::new();
             ready.retain(|one| match one.item.named(one.attempt) {
@@ -185,14 +196,21 @@ impl Import<'_> {
                     false
                 }
             });
+            if changes.is_empty() {
+                return Ok(());
+            }
             let outcomes = self.store.change(&changes).map_err(|error| {
                 log(&error);
-                (messages::AWAY.to_owned(), ready.len())
+                messages::stopped(&error).to_owned()
             })?;
+            (self.saved)(outcomes.iter().filter(|it| **it == Outcome::Done).count());
             let mut again = Vec::new();
-            for (mut one, outcome) in ready.into_iter().zip(outcomes) {
+            for ((mut one, outcome), change) in ready.into_iter().zip(outcomes).zip(changes) {
                 match outcome {
-                    Outcome::Done => report.saved += 1,
+                    Outcome::Done => match self.undone(&change.name, &one.uri) {
+                        None => report.saved += 1,
+                        Some(why) => report.skipped.push(Skipped::of(&one.item, why)),
+                    },
                     Outcome::Refused(Some(there)) if there.uri == one.uri.as_str() => {
                         report.skipped.push(Skipped::of(&one.item, "it is there already"));
                     }
@@ -213,6 +231,15 @@ impl Import<'_> {
         Ok(())
     }
 
+    /// Two that lead to each other were judged before either was saved. The first of them that is found to
+    /// lead in a circle now goes again, and why.
+    fn undone(&self, name: &Name, uri: &Uri) -> Option<String> {
+        let why = (self.circle)(name, uri).err()?;
+        let when = When::Leads(uri.as_str().to_owned());
+        let gone = self.store.change(&[Change { name: name.clone(), to: None, when }]);
+        gone.inspect_err(log).is_ok().then_some(why)
+    }
+
     fn kept(&self, one: &Ready) -> Kept {
         let Item { created, visits, last, .. } = one.item;
         // No clock of another program makes a bookmark of tomorrow.
@@ -225,13 +252,22 @@ impl Import<'_> {
 mod tests {
     use super::*;
     use crate::store::memory::Memory;
+    use crate::store::{StoreError, Visits};
     use crate::transfer::{jsonl, netscape, read};
 
     fn import(store: &Memory, text: &str) -> Report {
         let judge = |_: &Name, uri: &Uri| {
             if uri.as_str().contains("dead") { Err("it did not answer".to_owned()) } else { Ok(()) }
         };
-        let import = Import { store, judge: &judge, slow: true, now: 1_000, ending: &|| false };
+        let import = Import {
+            store,
+            circle: &|_, _| Ok(()),
+            judge: &judge,
+            slow: true,
+            now: 1_000,
+            saved: &|_| {},
+            ending: &|| false,
+        };
         import.run(read(text.as_bytes()).unwrap(), &mut |_| Ok(())).unwrap()
     }
 
@@ -299,6 +335,78 @@ mod tests {
         }
     }
 
+    /// A store that takes one batch, and then none.
+    struct Filling(Memory, AtomicUsize);
+
+    impl Store for Filling {
+        fn first(&self, names: &[&str]) -> Result<Option<(usize, Kept)>, StoreError> {
+            self.0.first(names)
+        }
+
+        fn walk(
+            &self,
+            after: Option<&str>,
+            most: usize,
+            see: &mut dyn FnMut(&str, &Kept),
+        ) -> Result<Option<String>, StoreError> {
+            self.0.walk(after, most, see)
+        }
+
+        fn change(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+            match self.1.fetch_add(1, Ordering::Relaxed) {
+                0 => self.0.change(changes),
+                _ => Err(StoreError::Failed("the disk is full".to_owned())),
+            }
+        }
+
+        fn visit(&self, visits: &[Visits]) -> Result<(), StoreError> {
+            self.0.visit(visits)
+        }
+
+        fn sessions(&self) -> &dyn longhand_kit::session::Store {
+            self.0.sessions()
+        }
+    }
+
+    /// It said that no more were left than the batch had that was not written.
+    #[test]
+    fn all_are_left_that_a_store_did_not_take() {
+        let store = Filling(Memory::new(), AtomicUsize::new(0));
+        let mut text: String =
+            (0..1_000).map(|n| format!("{{\"name\":\"{n}\",\"uri\":\"http://a/\"}}\n")).collect();
+        text += "no JSON\n";
+        let counted = AtomicUsize::new(0);
+        let import = Import {
+            store: &store,
+            circle: &|_, _| Ok(()),
+            judge: &|_, _| Ok(()),
+            slow: false,
+            now: 1,
+            saved: &|count| {
+                counted.fetch_add(count, Ordering::Relaxed);
+            },
+            ending: &|| false,
+        };
+        let report = import.run(read(text.as_bytes()).unwrap(), &mut |_| Ok(())).unwrap();
+        assert!((1..=BATCH).contains(&report.saved), "{}", report.saved);
+        assert_eq!((report.left, report.skipped.len()), (1_000 - report.saved, 1));
+        assert_eq!(
+            report.stopped.as_deref().map(|why| why.starts_with("Writing failed")),
+            Some(true)
+        );
+        assert_eq!(counted.into_inner(), report.saved);
+    }
+
+    #[test]
+    fn a_name_is_found_by_its_address_whatever_was_around_it_in_the_file() {
+        let store = Memory::new();
+        let lines =
+            "{\"name\":\" a \",\"uri\":\"http://a/\"}\n{\"name\":\" \",\"uri\":\"http://a/\"}\n";
+        let report = import(&store, lines);
+        assert_eq!((report.saved, report.skipped.len()), (1, 1));
+        assert_eq!(store.get("a").unwrap().unwrap().uri, "http://a/");
+    }
+
     #[test]
     fn it_ends_when_nobody_is_there_any_more_and_says_what_is_left_when_it_must_end() {
         let store = Memory::new();
@@ -308,11 +416,19 @@ mod tests {
         let judge = |_: &Name, _: &Uri| Ok(());
         let ended = AtomicBool::new(false);
         let ending = || ended.load(Ordering::Relaxed);
-        let import = Import { store: &store, judge: &judge, slow: false, now: 1, ending: &ending };
+        let import = Import {
+            store: &store,
+            circle: &|_, _| Ok(()),
+            judge: &judge,
+            slow: false,
+            now: 1,
+            saved: &|_| {},
+            ending: &ending,
+        };
         let gone = import.run(found(), &mut |_| Err(io::ErrorKind::BrokenPipe.into()));
         assert!(gone.is_err());
         ended.store(true, Ordering::Relaxed);
         let report = import.run(found(), &mut |_| Ok(())).unwrap();
-        assert_eq!((report.saved, report.stopped.unwrap().1), (0, 500));
+        assert_eq!((report.saved, report.left, report.stopped.is_some()), (0, 500, true));
     }
 }

@@ -11,10 +11,10 @@ pub(crate) fn line(name: &str, kept: &Kept) -> String {
     json(name, kept) + "\n"
 }
 
-/// The bookmarks of a file. Empty lines are nothing.
-pub(super) fn read(text: &str) -> Vec<Result<Item, Skipped>> {
+/// The bookmarks of a file, as many as `most`. Empty lines are nothing.
+pub(super) fn read(text: &str, most: usize) -> Vec<Result<Item, Skipped>> {
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(number, line)| read_line(number, line)).collect()
+    lines.take(most).map(|(number, line)| read_line(number, line)).collect()
 }
 
 fn read_line(number: usize, line: &str) -> Result<Item, Skipped> {
@@ -57,7 +57,7 @@ mod tests {
         let kept = Kept { uri: "http://a/?\"".into(), created: 5, visits: 7, last: Some(9) };
         let line = line("käse\u{2028}\"", &kept);
         assert_eq!(line.matches('\n').count(), 1);
-        let item = read(&line).remove(0).unwrap();
+        let item = read(&line, 1_000).remove(0).unwrap();
         assert_eq!(item.name, Wish::Exactly("käse\u{2028}\"".into()));
         assert_eq!((item.uri, item.created), (kept.uri, Some(5)));
         assert_eq!((item.visits, item.last), (7, Some(9)));
@@ -69,7 +69,7 @@ mod tests {
                     {\"name\":\"b\"}\n[1]\nnot json\n{\"name\":\"c\",\"uri\":\"http://c/\",\"created\":1}\n\
                     {\"name\":\"d\",\"uri\":\"http://d/\",\"visits\":-1}\r\n\
                     {\"name\":\"e\",\"uri\":\"http://e/\",\"created\":null,\"last\":null}";
-        let found = read(text);
+        let found = read(text, 1_000);
         let said: Vec<_> = found
             .iter()
             .map(|it| match it {

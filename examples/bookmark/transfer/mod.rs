@@ -3,6 +3,15 @@
 
 use crate::rules::{NAME_BYTES, Name};
 
+/// Bookmarks of one file. Each costs some hundred bytes while it is imported, and a file of 16 MiB could
+/// have millions.
+const MOST: usize = 200_000;
+
+const WANTED: &str = "wanted bookmarks as HTML or as lines of JSON";
+
+/// Characters of a title or a URI that is not taken over as it is.
+const LOOKED_AT: usize = 400;
+
 pub(crate) mod jsonl;
 pub(crate) mod netscape;
 pub(crate) mod import;
@@ -38,7 +47,7 @@ impl Wish {
     /// The name of the first try, or of a later one; `None` if there is no further one.
     pub(crate) fn name(&self, attempt: usize) -> Option<String> {
         match self {
-            Self::Exactly(text) => (attempt == 1).then(|| text.clone()),
+            Self::Exactly(text) => (attempt == 1).then(|| text.trim().to_owned()),
             Self::Like(title) => match attempt {
                 1 => Some(made(title, "")),
                 2..=99 => Some(made(title, &format!(" ({attempt})"))),
@@ -52,7 +61,7 @@ impl Wish {
 /// for what follows it.
 fn made(title: &str, follows: &str) -> String {
     let visible = |c: &char| !c.is_control() || c.is_whitespace();
-    let title: String = title.chars().filter(visible).collect();
+    let title: String = title.chars().filter(visible).take(LOOKED_AT).collect();
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     let title = title.trim_start_matches(['.', ' ']);
     let title = if title.is_empty() { "bookmark" } else { title };
@@ -75,26 +84,42 @@ pub(crate) struct Skipped {
 /// Reads a file of either kind, which its content tells.
 ///
 /// # Errors
-/// It is neither.
+/// It is neither, or no text, or too long.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Result<Item, Skipped>>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = String::from_utf8_lossy(bytes);
-    match text.trim_start().chars().next() {
-        Some('{') => Ok(jsonl::read(&text)),
-        Some('<') => Ok(netscape::read(&text)),
+    let text = str::from_utf8(bytes).map_err(|bad| not_text(bytes, bad.valid_up_to()))?;
+    let found = match text.trim_start().chars().next() {
+        Some('{') => jsonl::read(text, MOST + 1),
+        Some('<') => netscape::read(text, MOST + 1),
         Some(_) => {
             let start: String = text.trim_start().chars().take(40).collect();
             let start = start.escape_debug();
-            Err(format!("The file: wanted bookmarks as HTML or as lines of JSON, found `{start}`."))
+            return Err(format!("The file: {WANTED}, found `{start}`."));
         }
-        None => Err("The file is empty.".to_owned()),
+        None => return Err("The file is empty.".to_owned()),
+    };
+    if found.len() > MOST {
+        return Err(format!("The file: wanted at most {MOST} bookmarks, found more."));
     }
+    Ok(found)
+}
+
+/// A file is not guessed at: what was guessed wrong would be saved so.
+fn not_text(bytes: &[u8], at: usize) -> String {
+    let line = 1 + bytes[..at].iter().filter(|octet| **octet == b'\n').count();
+    let octet = bytes.get(at).map_or(String::new(), |octet| format!("{octet:02X}"));
+    format!("The file: {WANTED} in UTF-8, found the byte 0x{octet} on line {line}.")
 }
 
 impl Skipped {
     pub(crate) fn of(item: &Item, why: impl Into<String>) -> Self {
-        let (name, uri) = (item.name.text().to_owned(), item.uri.clone());
-        Self { line: item.line, name, uri, why: why.into() }
+        let start = |text: &str| text.chars().take(LOOKED_AT).collect();
+        Self {
+            line: item.line,
+            name: start(item.name.text()),
+            uri: start(&item.uri),
+            why: why.into(),
+        }
     }
 }
 

@@ -31,11 +31,11 @@ pub(crate) fn line(name: &str, kept: &Kept) -> String {
     line.into_string()
 }
 
-/// The bookmarks of a file.
-pub(super) fn read(text: &str) -> Vec<Result<Item, Skipped>> {
+/// The bookmarks of a file, as many as `most`.
+pub(super) fn read(text: &str, most: usize) -> Vec<Result<Item, Skipped>> {
     let mut items = Vec::new();
     let (mut rest, mut line) = (text, 1);
-    while let Some(begin) = rest.find('<') {
+    while let Some(begin) = rest.find('<').filter(|_| items.len() < most) {
         line += rest[..begin].matches('\n').count();
         rest = &rest[begin..];
         let length = if rest.starts_with("<!--") {
@@ -197,7 +197,7 @@ mod tests {
             Kept { uri: "http://a/?<\"&amp;'>".into(), created: 5, visits: 7, last: Some(9) };
         let never = Kept { visits: 0, last: None, ..kept.clone() };
         let text = format!("{BEGIN}{}{}{END}", line("</A>\"&#65;", &kept), line("b", &never));
-        let items: Vec<Item> = read(&text).into_iter().map(Result::unwrap).collect();
+        let items: Vec<Item> = read(&text, 1_000).into_iter().map(Result::unwrap).collect();
         let [first, second] = &items[..] else { panic!("{items:?}") };
         assert_eq!(first.name, Wish::Exactly("</A>\"&#65;".into()));
         assert_eq!((&first.uri, first.created), (&kept.uri, Some(5)));
@@ -217,7 +217,7 @@ mod tests {
             <DT><A HREF=https://c.example/path PRIVATE=0 TOREAD TAGS=\"a,b\">  two\n  words</A>\n\
             <DT><A ADD_DATE=\"0\" HREF=\"https://d.example/x\"></A>\n<DT><A NAME=\"x\">no href</A>\n\
             <DT><A HREF=\"javascript:alert(1)\">js</A>\n</DL>";
-        let found: Vec<_> = read(text)
+        let found: Vec<_> = read(text, 1_000)
             .into_iter()
             .map(|it| match it {
                 Ok(item) => (item.name.text().to_owned(), item.uri, item.created),
@@ -254,13 +254,13 @@ mod tests {
             "<a href=é\u{2028}é>é",
         ] {
             for end in (0..=text.len()).filter(|&end| text.is_char_boundary(end)) {
-                let _ = read(&text[..end]);
+                let _ = read(&text[..end], 1_000);
             }
         }
         let icon = format!("<A ICON=\"{}\" HREF=\"http://a/\">a</A>", "x".repeat(1 << 20));
-        assert_eq!(read(&icon)[0].as_ref().unwrap().uri, "http://a/");
+        assert_eq!(read(&icon, 1_000)[0].as_ref().unwrap().uri, "http://a/");
         for nasty in ["<", "<a ", "<a href=", "<a href=\"", "&", "<!--", "<a x='", "</", "<a//"] {
-            let _ = read(&nasty.repeat((1 << 18) / nasty.len()));
+            let _ = read(&nasty.repeat((1 << 18) / nasty.len()), usize::MAX);
         }
     }
 }
