@@ -126,8 +126,14 @@ fn listen(addresses: impl ToSocketAddrs, host: &str, port: u16) -> Server {
     Server::bind(addresses).unwrap_or_else(|error| cannot_listen(host, port, &error))
 }
 
-fn cannot_listen(host: &str, port: u16, error: &dyn Display) -> ! {
-    eprintln!("cannot listen on {host}, port {port}: {error}; PORT=8001, say, takes another port");
+fn cannot_listen(host: &str, port: u16, error: &io::Error) -> ! {
+    let other = match error.kind() {
+        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
+            "; PORT=8001, say, takes another port"
+        }
+        _ => "",
+    };
+    eprintln!("cannot listen on {host}, port {port}: {error}{other}");
     exit(2)
 }
 

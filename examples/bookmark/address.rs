@@ -12,7 +12,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Networks that are not the public internet, as address and prefix length.
-const BLOCKED_V4: [(Ipv4Addr, u32); 16] = [
+const BLOCKED_V4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8), // this host: 0.0.0.0 connects to loopback on Linux
     (Ipv4Addr::new(10, 0, 0, 0), 8), // private
     (Ipv4Addr::new(100, 64, 0, 0), 10), // carrier-grade NAT
@@ -27,8 +27,7 @@ const BLOCKED_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
     (Ipv4Addr::new(203, 0, 113, 0), 24), // documentation
     (Ipv4Addr::new(224, 0, 0, 0), 4), // multicast
-    (Ipv4Addr::new(240, 0, 0, 0), 4), // reserved
-    (Ipv4Addr::new(255, 255, 255, 255), 32), // broadcast
+    (Ipv4Addr::new(240, 0, 0, 0), 4), // reserved, and broadcast
 ];
 
 /// Networks inside `2000::/3` that are not the public internet.

@@ -124,10 +124,13 @@ impl People {
     pub(crate) fn admit(&self, request: &mut Request<'_>, need: Need) -> Result<(), Trouble> {
         let Some(lock) = &self.lock else { return Ok(()) };
         let mut reader = Reader { locked: true, signed_in: false };
-        if need != Need::Nothing || request.field("Cookie").is_some() {
-            reader.signed_in = lock.knows(request, &self.proxies)?;
-        }
+        // Also for the page that says what went wrong here.
         request.set(reader);
+        // Where it makes no difference, nobody waits for the store.
+        if need != Need::Nothing {
+            reader.signed_in = lock.knows(request, &self.proxies)?;
+            request.set(reader);
+        }
         let is_open = need == Need::Nothing || (need == Need::Read && !self.private);
         if is_open || reader.signed_in {
             return Ok(());
@@ -135,7 +138,10 @@ impl People {
         // Programs, which have no session. Only now: to look at a password takes half a second.
         if request.field("Authorization").is_some() {
             let client = self.proxies.client(request).address();
-            let user = lock.accounts.basic(request, client)?;
+            let user = lock.accounts.basic(request, client).map_err(|response| {
+                let text = String::from_utf8_lossy(response.body_bytes().unwrap_or_default());
+                Trouble::like(&response, text.trim_end())
+            })?;
             request.set(User(user));
             request.set(Reader { locked: true, signed_in: true });
             return Ok(());
@@ -165,14 +171,7 @@ impl People {
             let text = said(&refused);
             let wrong: Wrong<'_> = Some((Field::Password, &text));
             let page = sign_in(next.as_str(), wrong);
-            let response = Response::from(refused);
-            let fields: Vec<_> =
-                response.fields().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-            let mut trouble = Trouble::new(response.status_code(), text).with_page(page);
-            for (name, value) in fields.into_iter().filter(|(name, _)| name == "Retry-After") {
-                trouble = trouble.field(name, value);
-            }
-            return Err(trouble);
+            return Err(Trouble::like(&Response::from(refused), text).with_page(page));
         }
         let sessions = lock.sessions(request, &self.proxies);
         Ok(sessions.sign_in(request, &*lock.stamp, leads_on(request, &next))?)

@@ -46,7 +46,8 @@ It prints the address to open. Settings come from the environment:
   NOTIFY_SOCKET    where systemd wants to hear when it is ready (Type=notify), which
                    sets this itself
 
-/.healthz says whether it is ready, /.metrics counts for Prometheus.
+/.healthz says whether it takes requests, /.metrics counts for Prometheus; where there is
+a PASSWORD, it wants that by Basic authentication, under any user name.
 ";
 
 /// Bytes of a form: a URI and a name of the longest that `rules.rs` takes, each byte as `%xx`, fit

@@ -40,6 +40,13 @@ impl Trouble {
         self
     }
 
+    /// What a guard of the kit answers, in other words.
+    pub(crate) fn like(response: &Response, text: impl Into<String>) -> Self {
+        let fields = response.fields().filter(|(name, _)| *name != "Content-Type");
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        Self { fields, ..Self::new(response.status_code(), text) }
+    }
+
     /// A redirect.
     pub(crate) fn leads(to: &str) -> Self {
         Self::from(Response::redirect(to))
@@ -48,7 +55,7 @@ impl Trouble {
     /// What is wrong with a store, which is for the log; the client learns whether to try again.
     pub(crate) fn of_store(error: &io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<StoreError>()) {
-            Some(StoreError::Away(_)) => away(error),
+            Some(StoreError::Away(_)) => away(error, messages::AWAY),
             _ => {
                 log(error);
                 Self::new(Status::INTERNAL_SERVER_ERROR, messages::NOT_READ)
@@ -58,11 +65,12 @@ impl Trouble {
 
     /// A change that the store did not take.
     pub(crate) fn not_stored(error: &StoreError) -> Self {
+        let text = messages::not_stored(error);
         match error {
-            StoreError::Away(_) => away(error),
+            StoreError::Away(_) => away(error, text),
             StoreError::Failed(_) => {
                 log(error);
-                Self::new(Status::INTERNAL_SERVER_ERROR, messages::NOT_STORED)
+                Self::new(Status::INTERNAL_SERVER_ERROR, text)
             }
         }
     }
@@ -101,9 +109,9 @@ fn heading(status: Status) -> &'static str {
     }
 }
 
-fn away(error: &dyn Display) -> Trouble {
+fn away(error: &dyn Display, text: &str) -> Trouble {
     log(error);
-    Trouble::new(Status::SERVICE_UNAVAILABLE, messages::AWAY).field("Retry-After", "5")
+    Trouble::new(Status::SERVICE_UNAVAILABLE, text).field("Retry-After", "5")
 }
 
 /// The store could not be read.

@@ -41,6 +41,11 @@ fn with_a_password_only_who_knows_it_changes_anything() {
         change(&server, &[("Authorization", &format!("Basic {credentials}"))])
     };
     assert_eq!((basic("shut"), basic("open")), (401, 303));
+    // A wrong one is told of in the form that was asked for, like everything.
+    let wrong = [("Accept", "application/json"), ("Authorization", "Basic eDpzaHV0")];
+    let wrong = send("GET", &format!("{}/.import", server.url), &wrong, None);
+    assert_eq!(wrong.body, "{\"error\":\"wrong user name or password\"}\n");
+    assert!(wrong.field("www-authenticate").is_some_and(|field| field.starts_with("Basic ")));
     // To read and to follow is for everybody.
     assert_eq!(get(&format!("{}/a", server.url)).status, 303);
     assert_eq!(get(&format!("{}/a+", server.url)).status, 200);

@@ -254,7 +254,7 @@ fn a_log_that_may_not_grow_loses_nothing_and_says_that_nothing_was_saved() {
         match answer.status {
             303 => saved.push(name),
             500 => {
-                assert!(answer.text().contains("Not saved"), "{}", answer.text());
+                assert!(answer.text().contains("Nothing was changed"), "{}", answer.text());
                 refused += 1;
             }
             other => panic!("{other}: {}", answer.text()),

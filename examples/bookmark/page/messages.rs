@@ -4,6 +4,8 @@ use std::fmt::Display;
 
 use longhand_kit::cross_origin::CrossOrigin;
 
+use crate::store::StoreError;
+
 /// 400: a field of the form is absent or empty.
 pub(crate) fn missing(field: &str) -> String {
     format!(
@@ -13,7 +15,8 @@ pub(crate) fn missing(field: &str) -> String {
 
 /// 400: the body is not what a form sends.
 pub(crate) fn not_a_form(bad: &impl Display) -> String {
-    format!("Not saved. The body is not a form: {bad}.")
+    let bad = bad.to_string();
+    format!("Nothing was done: the body is not a form: {}.", bad.trim_end_matches('.'))
 }
 
 /// 400: a name that is against the rules.
@@ -83,7 +86,7 @@ pub(crate) fn bad_query(name: &str, found: &str, wanted: &str) -> String {
 
 /// 500: the store failed, for a reason that is in the log.
 pub(crate) const NOT_STORED: &str =
-    "Not saved: writing failed. Whoever runs this server finds why in its log.";
+    "Nothing was changed: writing failed. Whoever runs this server finds why in its log.";
 
 /// 500: the store could not be read, for a reason that is in the log.
 pub(crate) const NOT_READ: &str =
@@ -91,7 +94,30 @@ pub(crate) const NOT_READ: &str =
 
 /// 503: the store is not there at the moment.
 pub(crate) const AWAY: &str =
-    "The bookmarks are out of reach at this moment; nothing was changed. Please try again shortly.";
+    "The bookmarks are out of reach at this moment. Please try again shortly.";
+
+/// 503: the store is not there at the moment, or went away before it had answered to a change.
+pub(crate) const AWAY_IN_CHANGE: &str = "The bookmarks are out of reach at this moment, and whether this was \
+     still done is not known. Please look, and try again shortly.";
+
+/// Why an import ended before its end.
+pub(crate) fn stopped(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Away(_) => "The bookmarks are out of reach at this moment.",
+        StoreError::Failed(_) => "Writing failed; whoever runs this server finds why in its log.",
+    }
+}
+
+/// A bookmark of an import that was not looked at.
+pub(crate) const NOT_LOOKED_UP: &str = "the bookmarks could not be read at that moment";
+
+/// What a change is told that the store did not take.
+pub(crate) fn not_stored(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Away(_) => AWAY_IN_CHANGE,
+        StoreError::Failed(_) => NOT_STORED,
+    }
+}
 
 /// 503: no place for a check.
 pub(crate) const BUSY: &str =
