@@ -1,5 +1,5 @@
-//! Which addresses are the public internet, and which are this server itself: to nothing else a URI
-//! check may connect.
+//! Which addresses are the public internet, and which are this server itself: unless its settings say
+//! otherwise, a URI check connects to nothing else.
 //!
 //! A resolved address enters, yes or no leaves. Never ask with the text of a URI: glibc reads
 //! `0177.0.0.1`, `2130706433` and `127.1` as 127.0.0.1, and a name can resolve to anything.

@@ -1,9 +1,7 @@
 //! Does a URI answer? One GET, at most 5 seconds, and only to places that visitors could reach too.
 //!
 //! A URI enters, an [`Outcome`] leaves. Whoever lets strangers name URIs to fetch has built a way
-//! into their own network (server-side request forgery), so this file decides where it connects:
-//! names are looked up here, every answer is judged by `address.rs`, and the connection is made to
-//! the very addresses that were judged, since a second look-up could be answered differently.
+//! into their own network (server-side request forgery), so `gate.rs` decides where it connects.
 //! Redirects are followed here and not by ureq: each hop goes through `rules.rs` and the look-up
 //! like the first, and no body is read, not even that of a redirect. Environment proxies are
 //! ignored: they would choose the address.
@@ -16,20 +14,16 @@
 //! held meanwhile: a check may well ask this very server, which answers it on another thread.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::str::FromStr;
-use std::sync::mpsc;
-use std::thread;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use longhand_kit::origin::Origin;
 use ureq::Agent;
-use ureq::config::Config;
-use ureq::http::{self, StatusCode, header};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::http::{StatusCode, header};
+use ureq::unversioned::transport::DefaultConnector;
 
-use crate::address::{canonical, is_public, own};
+use crate::address::own;
+use crate::gate::{Gate, Private};
 use crate::places::Places;
 use crate::rules::Uri;
 use crate::trouble::log;
@@ -48,31 +42,6 @@ const REDIRECTS: usize = 5;
 
 /// Bytes of one response head.
 const HEAD: usize = 16 * 1024;
-
-/// The setting `CHECK_PRIVATE`: which addresses a check may reach beside the public internet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Private {
-    /// All: for a server inside a network that its users share.
-    Allow,
-    /// The address and port at which the request came in: bookmarking oneself works, nothing else is
-    /// reached.
-    Own,
-    /// None.
-    Deny,
-}
-
-impl FromStr for Private {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "allow" => Ok(Self::Allow),
-            "own" => Ok(Self::Own),
-            "deny" => Ok(Self::Deny),
-            _ => Err(format!("wanted `allow`, `own` or `deny`, found `{}`", text.escape_debug())),
-        }
-    }
-}
 
 /// What a check found.
 #[derive(Debug, PartialEq, Eq)]
@@ -163,7 +132,7 @@ impl Checker {
         uri: &Uri,
         local: Option<SocketAddr>,
     ) -> Result<Answer, Fault> {
-        let guard = Guard {
+        let gate = Gate {
             private: self.private,
             origin: uri.origin().clone(),
             is_base: self.base.as_ref() == Some(uri.origin()),
@@ -179,7 +148,7 @@ impl Checker {
             .timeout_global(Some(deadline.saturating_duration_since(Instant::now())))
             .user_agent(concat!("longhand-bookmark/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::new(), guard);
+        let agent = Agent::with_parts(config, DefaultConnector::new(), gate);
         // The body stays unread: dropping the response closes the connection.
         let response = agent.get(uri.asked()).call().map_err(Fault::of)?;
         match response.status() {
@@ -232,100 +201,15 @@ fn is_short(error: &io::Error) -> bool {
     setup::is_out_of_descriptors(error) || error.kind() == io::ErrorKind::OutOfMemory
 }
 
-/// Looks up the host of one request and decides whether to connect.
-#[derive(Debug)]
-struct Guard {
-    private: Private,
-    origin: Origin,
-    /// `origin` is `BASE_URL`: whoever set that vouches for where it leads.
-    is_base: bool,
-    own: Vec<SocketAddr>,
-}
-
-impl Guard {
-    /// Which of the addresses of a name to connect to.
-    ///
-    /// # Errors
-    /// One of them is not admitted. That counts for all: a name with one public and one private answer
-    /// is an attempt. But of a name of this server, as `localhost` is, only that one is meant: at `::1`
-    /// somebody else may listen.
-    fn choose(&self, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, SocketAddr> {
-        if self.private == Private::Own && !self.is_base {
-            let own: Vec<_> = found.iter().copied().filter(|&it| self.is_own(it)).collect();
-            if !own.is_empty() {
-                return Ok(own);
-            }
-        }
-        match found.iter().find(|&&address| !self.admits(address)) {
-            Some(&refused) => Err(refused),
-            None => Ok(found),
-        }
-    }
-
-    fn admits(&self, address: SocketAddr) -> bool {
-        match self.private {
-            Private::Allow => true,
-            Private::Own => is_public(address.ip()) || self.is_base || self.is_own(address),
-            Private::Deny => is_public(address.ip()),
-        }
-    }
-
-    fn is_own(&self, address: SocketAddr) -> bool {
-        self.own.contains(&canonical(address))
-    }
-}
-
-impl Resolver for Guard {
-    fn resolve(
-        &self,
-        _: &http::Uri,
-        _: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let authority = format!("{}:{}", self.origin.host(), self.origin.port());
-        let found =
-            within(*timeout.after, move || authority.to_socket_addrs().map(Vec::from_iter))?
-                .ok_or(ureq::Error::Timeout(timeout.reason))??;
-
-        let found = self.choose(found).map_err(|refused| {
-            let reason = format!("{refused} is not a public address");
-            io::Error::new(io::ErrorKind::PermissionDenied, reason)
-        })?;
-        let mut admitted = self.empty();
-        for address in found {
-            // It holds 16; nobody waits for a seventeenth.
-            let _ = admitted.try_push(address);
-        }
-        if admitted.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(admitted) }
-    }
-}
-
-/// What `work` returns, or `None` if it takes longer than `time`.
-///
-/// std's look-up cannot be interrupted and has no deadline, so it gets a thread of its own, which
-/// is left behind when time is up. It ends when the system's resolver gives up, after some 10 to 30
-/// seconds; with [`PLACES`] checks of 5 seconds that makes a few dozen threads at the worst.
-fn within<T: Send + 'static>(
-    time: Duration,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<Option<T>> {
-    let (done, result) = mpsc::sync_channel(1);
-    let look_up = move || {
-        // Nobody listens any more once time is up.
-        let _ = done.send(work());
-    };
-    let thread = thread::Builder::new().name("look-up".to_owned()).spawn(look_up);
-    thread.map_err(|error| io::Error::new(io::ErrorKind::OutOfMemory, error))?;
-    Ok(result.recv_timeout(time).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
     use std::sync::{Arc, Mutex, OnceLock};
+    use std::thread;
 
     /// A server with a thread for each connection; it counts them.
     fn serve(
@@ -478,70 +362,6 @@ mod tests {
         }
     }
 
-    fn guard(private: Private, local: &str, listens: &str, is_base: bool) -> Guard {
-        let own = own(Some(local.parse().unwrap()), Some(listens.parse().unwrap()));
-        Guard { private, origin: Origin::parse("http://name").unwrap(), is_base, own }
-    }
-
-    #[test]
-    fn own_means_address_and_port() {
-        let admits = |guard: &Guard, to: &str| guard.admits(to.parse().unwrap());
-        let own = guard(Private::Own, "[::ffff:192.168.1.5]:8000", "::", false);
-        for to in ["127.0.0.1:8000", "[::ffff:127.0.0.1]:8000", "[::1]:8000", "192.168.1.5:8000"] {
-            assert!(admits(&own, to), "{to}");
-        }
-        assert!(admits(&own, "8.8.8.8:53"));
-        for to in
-            ["127.0.0.1:8001", "[::1]:80", "192.168.1.5:22", "192.168.1.6:8000", "0.0.0.0:8000"]
-        {
-            assert!(!admits(&own, to), "{to}");
-        }
-        let base = guard(Private::Own, "127.0.0.1:8000", "127.0.0.1", true);
-        assert!(admits(&base, "10.0.0.7:443"));
-        let deny = guard(Private::Deny, "127.0.0.1:8000", "0.0.0.0", true);
-        assert!(!admits(&deny, "127.0.0.1:8000") && !admits(&deny, "10.0.0.7:443"));
-        let allow = guard(Private::Allow, "127.0.0.1:1", "127.0.0.1", false);
-        assert!(admits(&allow, "10.0.0.7:22"));
-    }
-
-    #[test]
-    fn another_server_on_loopback_is_not_own_though_it_has_the_same_port() {
-        let [four, six, other] = ["127.0.0.1:8000", "[::1]:8000", "127.0.0.2:8000"];
-        // Where the request came in, where this server listens, and what is its own beside that.
-        for (local, listens, admitted) in [
-            (four, "127.0.0.1", &[four][..]),
-            (six, "::1", &[six]),
-            (other, "127.0.0.2", &[other]),
-            ("192.168.1.5:8000", "192.168.1.5", &[]),
-            ("192.168.1.5:8000", "0.0.0.0", &[four]),
-            ("192.168.1.5:8000", "::", &[four, six]),
-            (other, "0.0.0.0", &[four, other]),
-        ] {
-            let guard = guard(Private::Own, local, listens, false);
-            for to in [four, six, other] {
-                let is_admitted = guard.admits(to.parse().unwrap());
-                assert_eq!(is_admitted, admitted.contains(&to), "{local} {listens} {to}");
-            }
-        }
-        assert!(own(None, Some("0.0.0.0".parse().unwrap())).is_empty());
-    }
-
-    #[test]
-    fn of_a_name_that_is_also_somebody_elses_only_the_own_address_is_reached() {
-        let chosen = |private, is_base, found: &[&str]| {
-            let found = found.iter().map(|text| text.parse().unwrap()).collect();
-            let chosen = guard(private, "127.0.0.1:8000", "127.0.0.1", is_base).choose(found);
-            chosen.map(|chosen| chosen.len())
-        };
-        let localhost = ["[::1]:8000", "127.0.0.1:8000"];
-        assert_eq!(chosen(Private::Own, false, &localhost), Ok(1));
-        assert_eq!(chosen(Private::Own, true, &localhost), Ok(2), "BASE_URL is where it leads");
-        assert_eq!(chosen(Private::Allow, false, &localhost), Ok(2));
-        assert!(chosen(Private::Deny, false, &localhost).is_err());
-        assert!(chosen(Private::Own, false, &["8.8.8.8:8000", "10.0.0.1:8000"]).is_err());
-        assert_eq!(chosen(Private::Own, false, &["8.8.8.8:8000"]), Ok(1));
-    }
-
     #[test]
     fn the_base_url_is_own_and_no_other_name_is() {
         let (address, _) = serve(|_, stream| answer(stream, "200 OK", "X: y"));
@@ -655,17 +475,6 @@ mod tests {
         static BEGIN: OnceLock<Instant> = OnceLock::new();
         let _ = nothing.recv_timeout(Duration::from_millis(5));
         BEGIN.get_or_init(Instant::now).elapsed() < Duration::from_secs(30)
-    }
-
-    #[test]
-    fn a_look_up_that_blocks_is_left_behind() {
-        let (hold, held) = mpsc::channel::<()>();
-        let start = Instant::now();
-        let looked = within(Duration::from_millis(20), move || held.recv().is_ok());
-        assert_eq!(looked.unwrap(), None);
-        assert!(start.elapsed() < Duration::from_secs(2));
-        drop(hold);
-        assert_eq!(within(Duration::from_secs(5), || 7).unwrap(), Some(7));
     }
 
     #[test]

@@ -7,6 +7,9 @@
 //! curl -i http://127.0.0.1:8000/home
 //! ```
 //!
+//! It began as the solution of an exercise of a course in Python, whose tests it still passes: where a file
+//! speaks of the course, that is why something is as it is.
+//!
 //! A URI is saved after it has answered. So this server may be asked, while it serves a request, to
 //! fetch a page of its own: with one thread it would wait for itself, and with one for each
 //! connection it does not.
@@ -14,7 +17,8 @@
 //! Settings enter from the environment (`--help` lists them); a server leaves that runs until
 //! SIGTERM or SIGINT. The files in reading order: what may be stored and how it is written (`rules`,
 //! `time`, `json`), where bookmarks are kept (`store`), which of them a path means (`names`) and how
-//! often they are followed (`visits`); whom a check may reach and how it is made (`address`, `places`, `check`);
+//! often they are followed (`visits`); whom a check may reach and how it is made (`address`, `gate`, `places`,
+//! `check`);
 //! what visitors read (`select`, `page`, `wants`, `trouble`), who may do what (`people`), files in and
 //! out (`transfer`), what is counted (`tally`), which request gets what (`app`), `settings`.
 
@@ -25,10 +29,11 @@ mod store;
 mod names;
 mod visits;
 mod address;
+mod gate;
 mod places;
 mod check;
-mod page;
 mod select;
+mod page;
 mod wants;
 mod trouble;
 mod people;
@@ -56,6 +61,7 @@ use crate::places::Places;
 use crate::settings::{HELP, Lines, Place, Settings};
 use crate::store::file::File;
 use crate::store::memory::Memory;
+use crate::store::place::Place as RedisPlace;
 use crate::store::redis::Redis;
 use crate::store::{Store, StoreError};
 use crate::tally::Tally;
@@ -168,7 +174,7 @@ fn open(place: &Place) -> Arc<dyn Store> {
             let scheme = uri.split(':').next().unwrap_or_default();
             // Without what follows: it may hold a password.
             let bad = |wanted| setup::bad_setting("STORE", &format!("{scheme}://…"), wanted);
-            Arc::new(reach(Redis::new(uri.parse().unwrap_or_else(bad))))
+            Arc::new(reach(Redis::new(uri.parse::<RedisPlace>().unwrap_or_else(bad))))
         }
     }
 }

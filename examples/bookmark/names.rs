@@ -30,7 +30,7 @@ pub(crate) struct Meant {
 }
 
 impl<'r> Path<'r> {
-    /// Takes the path of a request or of a URI. One with a broken escape means nothing.
+    /// Takes the path of a request or of a URI. Of one with a broken escape, that stays as it is.
     pub(crate) fn new(path: &'r str) -> Self {
         let raw = path.strip_prefix('/').unwrap_or(path);
         let decoded = match percent_decode(raw) {

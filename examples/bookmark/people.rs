@@ -45,9 +45,9 @@ impl FromStr for Password {
         }
         // The salt is always the same, so that sessions outlive a restart. It is there for lists of many
         // users' hashes, and here there is one, which is written down nowhere.
-        let salt = b"longhand-bookmark";
-        let key = mac::pbkdf2(text.as_bytes(), &salt[..16], DEFAULT_ROUNDS);
-        let (salt, kept) = (base64::encode_url(&salt[..16]), base64::encode_url(key));
+        let salt = b"longhand-bookmar";
+        let key = mac::pbkdf2(text.as_bytes(), salt, DEFAULT_ROUNDS);
+        let (salt, kept) = (base64::encode_url(salt), base64::encode_url(key));
         let hash = format!("PBKDF2-SHA256${DEFAULT_ROUNDS}${salt}${kept}");
         let hash = hash.parse().map_err(|bad| format!("a hash: {bad}"))?;
         Ok(Self { hash, stamp: mac::hmac(&key, &[b"session"]).to_vec() })

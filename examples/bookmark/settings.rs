@@ -11,7 +11,7 @@ use longhand::Limits;
 use longhand_kit::forwarded::{BadPrefix, Proxies};
 use longhand_kit::origin::Origin;
 
-use crate::check::Private;
+use crate::gate::Private;
 use crate::people::Password;
 
 pub(crate) const HELP: &str = "\

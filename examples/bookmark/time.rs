@@ -34,8 +34,9 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
     (self::text(second) == text).then_some(second)
 }
 
-/// Days since 1970-01-01 as year, month and day. Years begin in March here, so that the day that some
-/// of them lack is their last.
+/// Days since 1970-01-01 as year, month and day, in the Gregorian calendar (after Howard Hinnant's
+/// `civil_from_days`). Years begin in March here, so that the day that some of them lack is their last: 1,460,
+/// 36,524 and 146,096 are the days of 4, 100 and 400 years but one, and five months from March on have 153.
 fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468; // since 0000-03-01
     let (era, day) = (days / 146_097, days % 146_097); // 400 years

@@ -149,7 +149,7 @@ impl Connections {
                 if now < away.again {
                     return Err(away.why.clone());
                 }
-                // The others wait for what comes of this.
+                // Until it is known what comes of this, the others fail at once.
                 away.again = now + self.bounds.connect + away.pause;
                 break Some(away.pause);
             }

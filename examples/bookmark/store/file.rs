@@ -12,11 +12,10 @@
 //! then: it was brought up to date under the file's lock, and nobody else can have saved since.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
+use std::{fmt, io};
 
 use longhand_kit::session::{self, Key};
 
@@ -62,8 +61,7 @@ impl File {
     /// Reads a log, beginning it where there is none and compacting it where saves were replaced.
     ///
     /// # Errors
-    /// The file cannot be opened, locked or read; or it is damaged or not a log at all: then the
-    /// error names the line, and the file is left as it is.
+    /// The file cannot be opened, locked or read; or it is no log, or damaged: the error names the line.
     pub(crate) fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let mut log = Log::open(path.as_ref())?;
         let mut memory = Memory::default();
@@ -80,8 +78,7 @@ impl File {
     }
 
     /// Writes what `decide` makes of everything that is in the log: nobody else writes meanwhile. The
-    /// log is compacted once most of its lines are replaced: it grows with the bookmarks, and not with
-    /// the changes.
+    /// log grows with the bookmarks and not with the changes: it is compacted in time.
     fn write<T>(
         &self,
         durable: bool,
@@ -128,8 +125,7 @@ impl File {
         let compacted = locked.compact(&lines);
         let mut memory = self.memory_mut();
         memory.saving = false;
-        // What was saved is on disk either way. After an error the next call finds a file that it does
-        // not know, and reads it.
+        // What was saved is on disk either way. After an error the next call reads a file it does not know.
         if let Ok(Some(seen)) = compacted {
             memory.seen = seen;
         }
@@ -165,7 +161,7 @@ impl File {
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
-        // The log is read again from where the memory ends, whatever happened to the last holder.
+        // It is read again from where the memory ends, whatever happened to the last holder.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

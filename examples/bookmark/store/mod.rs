@@ -20,7 +20,7 @@ mod watch;
 mod log;
 pub(crate) mod file;
 mod resp;
-mod place;
+pub(crate) mod place;
 #[cfg(test)]
 mod peer;
 mod connection;
