@@ -115,9 +115,14 @@ pub(crate) fn message(reader: Reader, heading: &'static str, text: &str) -> Html
     page(heading, reader, &content)
 }
 
-/// One line of plain text: control characters in what strangers sent could steer a terminal.
+/// One line of plain text: control characters in what strangers sent could steer a terminal, and those that
+/// turn the direction of writing could show it as something else.
 pub(crate) fn plain(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let visible = |c: char| match c.is_control() || turns(c) {
+        true => char::REPLACEMENT_CHARACTER,
+        false => c,
+    };
     text.chars().map(visible).chain(['\n']).collect()
 }
 
@@ -159,6 +164,14 @@ mod tests {
         ] {
             assert_eq!(address(name), link);
         }
+    }
+
+    #[test]
+    fn a_line_of_text_steers_no_terminal() {
+        assert_eq!(
+            plain("käse\x1b[2J\n\u{202e}gpj\u{2069}"),
+            "käse\u{fffd}[2J\u{fffd}\u{fffd}gpj\u{fffd}\n"
+        );
     }
 
     #[test]
