@@ -18,7 +18,7 @@ use harness::program::{Program, command, example};
 const SOON: Duration = Duration::from_secs(10);
 
 /// What an idle server may have: the thread that conducts, the one for signals, and spare ones.
-const HANDFUL: usize = 8;
+const HANDFUL: usize = 20;
 
 fn threads(program: &Program) -> usize {
     let path = format!("/proc/{}/status", program.id());

@@ -35,7 +35,7 @@ const REFUSED: u64 = 256;
 const ON_THE_WAY: u64 = 48;
 
 /// What an idle server may have of threads: the one that conducts, the one for signals, and spare ones.
-const HANDFUL: u64 = 8;
+const HANDFUL: u64 = 20;
 
 /// Short, so that each of them runs out many times.
 const SETTINGS: [(&str, &str); 7] = [

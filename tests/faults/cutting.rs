@@ -17,7 +17,7 @@ use crate::conversation::{MESSAGES, messages_in, told, wanted, whole};
 const SOON: Duration = Duration::from_secs(30);
 
 /// Threads that an idle server may have more than one that has not served yet: spare ones.
-const SPARE: u64 = 6;
+const SPARE: u64 = 18;
 
 /// How a client cuts its connection behind so many bytes.
 #[derive(Clone, Copy, Debug)]
