@@ -110,7 +110,7 @@ fn start(
 }
 
 /// Descriptors that a server may have.
-const DESCRIPTORS: u64 = 24;
+const DESCRIPTORS: u64 = 40;
 
 /// How many of its descriptors a server has in use. Those above its limit are inherited.
 fn in_use(server: &Program) -> u64 {

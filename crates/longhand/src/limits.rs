@@ -61,6 +61,9 @@ pub struct Limits {
     /// Connections served at once, each by a thread. Default 1,024. Over it the longest
     /// quiet connection is closed to make room: one between two requests, or one that has sent nothing
     /// for a second. Where none is quiet, 503 with `Retry-After`.
+    ///
+    /// Each has a descriptor, and up to sixteen threads that wait for the next reserve one: what the system
+    /// gives (`ulimit -n`) should be that much more, and what handlers open.
     pub connections: usize,
 }
 
