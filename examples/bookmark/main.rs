@@ -71,8 +71,11 @@ use crate::visits::Counter;
 /// For the observer, which lives as long as the program.
 static TALLY: Tally = Tally::new();
 
-/// Imports at once: the file of each is in memory.
+/// Imports at once.
 const IMPORTS: usize = 2;
+
+/// Files that are received at once: each is in memory until it is read.
+const UPLOADS: usize = 8;
 
 fn main() -> ExitCode {
     if let Some(argument) = env::args_os().nth(1) {
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         visits: Arc::clone(&visits),
         checker: Checker::new(settings.check, base.clone(), listens),
         imports: Places::new(IMPORTS),
+        uploads: Places::new(UPLOADS),
         guard: base.iter().cloned().fold(guard, Guard::trust),
         people,
         proxies: proxies.clone(),

@@ -11,8 +11,8 @@ use longhand::wire::percent_decode;
 use crate::rules::{NAME_BYTES, Name, Uri};
 use crate::store::{Store, StoreError};
 
-/// Own names after each other, until it is called a circle.
-const HOPS: usize = 10;
+/// Own names after each other: no browser follows more redirects.
+const HOPS: usize = 20;
 
 /// A path as it came, without its first slash, and what it says.
 #[derive(Clone, Debug)]
@@ -117,18 +117,29 @@ fn extended(uri: &str, rest: &str, query: Option<&str>) -> Option<String> {
     })
 }
 
+/// Where a way by names of this server ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Somewhere.
+    Out,
+    /// Where it began.
+    Back,
+    /// After too many names; in a circle of others, perhaps.
+    Long,
+}
+
 /// Whether a name would lead back to itself, if it led to this URI: by URIs of this server, as `is_own`
 /// tells them.
-pub(crate) fn is_circle(
+pub(crate) fn way(
     store: &dyn Store,
     name: &Name,
     uri: &Uri,
     is_own: impl Fn(&Uri) -> bool,
-) -> Result<bool, StoreError> {
+) -> Result<Way, StoreError> {
     let mut uri = uri.clone();
     for _ in 0..HOPS {
         if !is_own(&uri) {
-            return Ok(false);
+            return Ok(Way::Out);
         }
         let (path, query) = uri.path_and_query();
         let path = Path::new(&path);
@@ -139,16 +150,17 @@ pub(crate) fn is_circle(
             .as_ref()
             .and_then(|next| candidates.iter().position(|candidate| *candidate == next.name));
         match (own, other, next) {
-            (Some(own), Some(other), _) if own <= other => return Ok(true),
-            (Some(_), None, _) => return Ok(true),
-            (_, _, None) => return Ok(false),
+            // Once it is saved, this name is found first.
+            (Some(own), Some(other), _) if own <= other => return Ok(Way::Back),
+            (Some(_), None, _) => return Ok(Way::Back),
+            (_, _, None) => return Ok(Way::Out),
             (_, _, Some(next)) => match Uri::parse(&next.leads) {
                 Ok(next) => uri = next,
-                Err(_) => return Ok(false),
+                Err(_) => return Ok(Way::Out),
             },
         }
     }
-    Ok(true)
+    Ok(Way::Long)
 }
 
 #[cfg(test)]
@@ -244,8 +256,8 @@ mod tests {
         ] {
             let uri = Uri::parse(uri).unwrap();
             let is_own = |uri: &Uri| uri.origin().host() == "own";
-            let found = is_circle(&store, &Name::parse(name).unwrap(), &uri, is_own).unwrap();
-            assert_eq!(found, circle, "{name} {}", uri.as_str());
+            let found = way(&store, &Name::parse(name).unwrap(), &uri, is_own).unwrap();
+            assert_eq!(found != Way::Out, circle, "{name} {}", uri.as_str());
         }
     }
 }

@@ -137,10 +137,10 @@ impl Uri {
     pub(crate) fn asked(&self) -> String {
         let (path, query) = self.path_and_query();
         let mark = if query.is_some() { "?" } else { "" };
-        let target = format!("{path}{mark}{}", query.unwrap_or_default());
-        // WHATWG URL Standard, "query percent-encode set"; of what is in it, these get here.
-        let target = target.replace('"', "%22").replace('<', "%3C").replace('>', "%3E");
-        format!("{}{target}", self.origin)
+        // WHATWG URL Standard, the percent-encode sets of a path and of a query; of each, what gets here.
+        let path = escaped(&path, "\"<>^`{}");
+        let query = escaped(query.unwrap_or_default(), "\"<>'");
+        format!("{}{path}{mark}{query}", self.origin)
     }
 
     /// Resolves a reference, as a `Location` field holds it, against this URI (RFC 3986 section
@@ -182,7 +182,19 @@ fn odd_address(host: &str) -> Option<&str> {
     let digits = last.bytes().all(|octet| octet.is_ascii_digit());
     let hex = last.strip_prefix("0x");
     let hex = hex.is_some_and(|hex| hex.bytes().all(|octet| octet.is_ascii_hexdigit()));
-    ((digits || hex) && host.parse::<Ipv4Addr>().is_err()).then_some(host)
+    (!last.is_empty() && (digits || hex) && host.parse::<Ipv4Addr>().is_err()).then_some(host)
+}
+
+/// A text in which some characters are escaped.
+fn escaped(text: &str, set: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match set.contains(c) {
+            true => out.push_str(&format!("%{:02X}", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
 }
 
 /// Removes `.` and `..` segments from a path, leaving a query alone (RFC 3986 section 5.2.4). The dots may be

@@ -166,6 +166,24 @@ fn two_lines_that_lead_to_each_other_are_not_both_saved() {
     panic!("it goes round and round");
 }
 
+/// A long way that ends is none; of two that lead to each other one goes, and who leads there stays.
+#[test]
+fn of_a_file_only_what_leads_back_to_itself_is_left_out() {
+    let server = start(&OPEN);
+    let line =
+        |name: &str, to: &str| format!("{{\"name\":\"{name}\",\"uri\":\"{}/{to}\"}}\n", server.url);
+    let chain: String = (10..40).map(|n| line(&n.to_string(), &(n + 1).to_string())).collect();
+    let answer = import(&server, "?check=0", "application/jsonl", chain.as_bytes());
+    assert!(answer.body.contains("\"saved\":30,\"skipped\":0"), "{}", answer.body);
+    let file = [line("a", "b"), line("b", "c"), line("c", "b")].concat();
+    let answer = import(&server, "?check=0", "application/jsonl", file.as_bytes());
+    assert!(answer.body.contains("\"saved\":2,\"skipped\":1"), "{}", answer.body);
+    let status = |name| get(&format!("{}/{name}", server.url)).status;
+    assert_eq!(status("a"), 303);
+    // Which of the two depends on how many were judged before the first was saved.
+    assert_eq!(status("b") + status("c"), 303 + 404);
+}
+
 #[test]
 fn what_would_be_guessed_at_or_is_too_much_is_refused() {
     let server = start(&OPEN);
@@ -180,10 +198,14 @@ fn what_would_be_guessed_at_or_is_too_much_is_refused() {
     let told = refused("?check=0", &b"{\n".repeat(200_001));
     assert!(told.contains("wanted at most 200000 bookmarks, found more"), "{told}");
     assert!(refused("?check=maybe", b"{}").contains("wanted 0 or 1"));
+    assert!(refused("?check=%ff", b"{}").contains("The query: "));
     let many: String = (0..101).map(|n| format!("\"{n}\":0,")).collect();
     let many = format!("{{{many}\"name\":\"a\"}}\n");
     let answer = import(&server, "?check=0", "application/jsonl", many.as_bytes());
     assert!(answer.body.contains("at most 100 names"), "{}", answer.body);
+    let deep = format!("{{\"a\":[{}0]}}", "[[[0]]],".repeat(10_000));
+    let answer = import(&server, "?check=0", "application/jsonl", deep.as_bytes());
+    assert!(answer.body.contains("wanted at most 65536 bytes, found 80009"), "{}", answer.body);
 }
 
 #[test]

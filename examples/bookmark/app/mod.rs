@@ -37,8 +37,9 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) visits: Arc<Counter>,
     pub(crate) checker: Checker,
-    /// For imports, whose files are in memory.
+    /// For imports, and for the files of those that are to begin: all of them are in memory.
     pub(crate) imports: Places,
+    pub(crate) uploads: Places,
     /// Against other sites' forms.
     pub(crate) guard: Guard,
     pub(crate) people: People,

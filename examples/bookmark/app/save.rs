@@ -8,7 +8,7 @@ use longhand_kit::form::Form;
 
 use super::App;
 use crate::check::{Outcome, Told};
-use crate::names::is_circle;
+use crate::names::{Way, way};
 use crate::page::forms::{Entered, Field, Wrong, delete, edit, gone, not_saved, value};
 use crate::page::list::json;
 use crate::page::{Reader, address, messages, reader};
@@ -90,7 +90,7 @@ impl App {
             // A URI that cannot exist is one that does not answer.
             Err(bad) => return refuse(Status::NOT_FOUND, messages::bad_uri(text, &bad)),
         };
-        if is_circle(&*self.store, name, &uri, self.is_own(request))? {
+        if way(&*self.store, name, &uri, self.is_own(request))? != Way::Out {
             return refuse(Status::BAD_REQUEST, messages::circle(name.as_str()));
         }
         let outcome = self.checker.check(&uri, request.local());

@@ -16,7 +16,7 @@ use super::App;
 use super::save::unanswered;
 use crate::check::Outcome;
 use crate::json::{Object, quoted};
-use crate::names::is_circle;
+use crate::names::way;
 use crate::page::forms::{Field, import};
 use crate::page::{END, Reader, begin, messages, reader};
 use crate::rules::{Name, Uri};
@@ -98,11 +98,18 @@ impl App {
             let page = import(reader, Some((Field::File, &text)));
             Trouble::new(status, text).with_page(page)
         };
-        let query = Form::query(request).unwrap_or_default();
+        let query = Form::query(request)
+            .map_err(|bad| refuse(Status::BAD_REQUEST, format!("The query: {bad}.")))?;
         if let Some(other) = query.first("check").filter(|check| !matches!(*check, "0" | "1")) {
             let text = messages::bad_query("check", other, "0 or 1");
             return Err(refuse(Status::BAD_REQUEST, text));
         }
+        let busy = || {
+            let text = "Nothing was imported: others are importing. Please try again shortly.";
+            let busy = refuse(Status::SERVICE_UNAVAILABLE, text.to_owned());
+            busy.field("Retry-After", "5")
+        };
+        let Some(upload) = self.uploads.take(Instant::now()) else { return Err(busy()) };
         let (bytes, check) = match receive(request) {
             Ok(received) => received,
             Err(error) => {
@@ -110,25 +117,13 @@ impl App {
                 return Err(refuse(Response::from(error).status_code(), text));
             }
         };
-        let Some(place) = self.imports.take(Instant::now()) else {
-            let text = "Nothing was imported: others are importing. Please try again shortly.";
-            let busy = refuse(Status::SERVICE_UNAVAILABLE, text.to_owned());
-            return Err(busy.field("Retry-After", "5"));
-        };
+        let Some(place) = self.imports.take(Instant::now()) else { return Err(busy()) };
         let found = read(&bytes).map_err(|text| refuse(Status::BAD_REQUEST, text))?;
-        drop(bytes);
+        drop((bytes, upload));
         let is_own = self.is_own(request);
         let (local, now) = (request.local(), seconds(request.wall()));
-        let circle = move |name: &Name, uri: &Uri| {
-            if is_circle(&*self.store, name, uri, &is_own).map_err(|error| {
-                log(&error);
-                messages::NOT_LOOKED_UP
-            })? {
-                return Err(messages::circle(name.as_str()));
-            }
-            Ok(())
-        };
-        let judge = move |_: &Name, uri: &Uri| {
+        let way = move |name: &Name, uri: &Uri| way(&*self.store, name, uri, &is_own);
+        let judge = move |uri: &Uri| {
             if !check {
                 return Ok(());
             }
@@ -148,16 +143,8 @@ impl App {
             let ending = || self.server.state() == State::Draining;
             let (store, slow) = (&*self.store, check);
             let saved = |count| self.tally.saved(count);
-            Import {
-                store,
-                circle: &circle,
-                judge: &judge,
-                slow,
-                now,
-                saved: &saved,
-                ending: &ending,
-            }
-            .run(found, tell)
+            Import { store, way: &way, judge: &judge, slow, now, saved: &saved, ending: &ending }
+                .run(found, tell)
         };
         if Wants::of(request) == Wants::Json {
             return Ok(Reply::stream("application/json", move |out| {

@@ -716,6 +716,33 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_was_written_over_this_one_is_read_afresh() {
+        let folder = Folder::new();
+        let backup = folder.0.join("backup.log");
+        let other = File::open(&backup).unwrap();
+        let store = File::open(folder.log()).unwrap();
+        save(&store, "a", "1").unwrap();
+        (0..5).for_each(|n| save(&other, "longer", &format!("{n}")).unwrap());
+        // In place: the same file, with other lines.
+        fs::write(folder.log(), fs::read(&backup).unwrap()).unwrap();
+        assert_eq!(saved(&store), "longer=4");
+        save(&store, "b", "2").unwrap();
+        assert_eq!(saved(&File::open(folder.log()).unwrap()), "b=2 longer=4");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_no_end_is_no_log() {
+        let folder = Folder::new();
+        let made = Command::new("mkfifo").arg(folder.log()).status().unwrap();
+        assert!(made.success());
+        for path in [folder.log(), PathBuf::from("/dev/zero")] {
+            let error = File::open(&path).unwrap_err().to_string();
+            assert!(error.contains("no regular file"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_log_that_is_gone_is_an_error_and_not_an_empty_list() {
         let folder = Folder::new();
         let store = File::open(folder.log()).unwrap();

@@ -142,8 +142,12 @@ impl Locked<'_> {
                 corrupt(self.path, 1, &format!("wanted `{}`, found `{found}`", HEADER.trim_end()))
             })?;
         }
-        let Lines { entries, torn } = decode(lines)
-            .map_err(|bad| corrupt(self.path, 1 + seen.lines + bad.number, &bad.why))?;
+        let Lines { entries, torn } = match decode(lines) {
+            Ok(lines) => lines,
+            // Somebody may have written another log over this one, as `cp` does.
+            Err(_) if !afresh => return self.read(Position::default()),
+            Err(bad) => return Err(corrupt(self.path, 1 + seen.lines + bad.number, &bad.why)),
+        };
         let length = seen.length + (bytes.len() - torn) as u64;
         if torn > 0 {
             self.file.set_len(length).map_err(failed)?;
@@ -219,7 +223,13 @@ fn open(path: &Path, options: &mut OpenOptions) -> Result<File, StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     let file = options.read(true).write(true).open(path);
-    file.map_err(|error| StoreError::at(path, "open the log", error))
+    let file = file.map_err(|error| StoreError::at(path, "open the log", error))?;
+    // Of a pipe or a device there is no end to be read to.
+    if !file.metadata().is_ok_and(|found| found.is_file()) {
+        let found = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+        return Err(StoreError::at(path, "open the log", found));
+    }
+    Ok(file)
 }
 
 /// Makes a new or changed name survive a power cut: a file's own sync does not.

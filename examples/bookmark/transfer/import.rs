@@ -12,14 +12,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, Builder};
 use std::time::Duration;
 
-use super::{Item, Skipped};
+use super::{Item, Skipped, Wish};
+use crate::names::Way;
 use crate::page::messages;
 use crate::rules::{Name, Uri};
-use crate::store::{Change, Kept, Outcome, Store, When};
+use crate::store::{Change, Kept, Outcome, Store, StoreError, When};
 use crate::trouble::log;
 
-/// Checks at once.
-const CHECKS: usize = 4;
+/// Checks at once, of one import: two leave places free.
+const CHECKS: usize = 3;
 
 /// Bookmarks that are saved in one step.
 const BATCH: usize = 200;
@@ -41,10 +42,10 @@ pub(crate) struct Report {
 /// What an import works with.
 pub(crate) struct Import<'a> {
     pub(crate) store: &'a dyn Store,
-    /// Whether a name would lead back to itself by a URI.
-    pub(crate) circle: &'a (dyn Fn(&Name, &Uri) -> Result<(), String> + Sync),
+    /// Where a name would lead by a URI.
+    pub(crate) way: &'a (dyn Fn(&Name, &Uri) -> Result<Way, StoreError> + Sync),
     /// Judges a URI beyond its form: that it answers, if that is wanted.
-    pub(crate) judge: &'a (dyn Fn(&Name, &Uri) -> Result<(), String> + Sync),
+    pub(crate) judge: &'a (dyn Fn(&Uri) -> Result<(), String> + Sync),
     /// Whether that takes long.
     pub(crate) slow: bool,
     pub(crate) now: u64,
@@ -130,8 +131,11 @@ impl Import<'_> {
         // What is there already need not be checked again; where a name has to be another, it will be.
         let there = self.store.get(name.as_str()).ok().flatten();
         if there.is_none_or(|kept| kept.uri != uri.as_str()) {
-            (self.circle)(&name, &uri).map_err(skipped)?;
-            (self.judge)(&name, &uri).map_err(skipped)?;
+            // One that gets its name later is asked then.
+            if let Wish::Exactly(_) = item.name {
+                self.is_out(&name, &uri).map_err(skipped)?;
+            }
+            (self.judge)(&uri).map_err(skipped)?;
         }
         Ok(Ready { item: item.clone(), uri, attempt: 1 })
     }
@@ -203,7 +207,7 @@ impl Import<'_> {
                 log(&error);
                 messages::stopped(&error).to_owned()
             })?;
-            (self.saved)(outcomes.iter().filter(|it| **it == Outcome::Done).count());
+            let before = report.saved;
             let mut again = Vec::new();
             for ((mut one, outcome), change) in ready.into_iter().zip(outcomes).zip(changes) {
                 match outcome {
@@ -226,18 +230,32 @@ impl Import<'_> {
                     }
                 }
             }
+            (self.saved)(report.saved - before);
             ready = again;
         }
         Ok(())
     }
 
+    fn is_out(&self, name: &Name, uri: &Uri) -> Result<(), String> {
+        match (self.way)(name, uri) {
+            Ok(Way::Out) => Ok(()),
+            Ok(Way::Back | Way::Long) => Err(messages::circle(name.as_str())),
+            Err(error) => {
+                log(&error);
+                Err(messages::NOT_LOOKED_UP.to_owned())
+            }
+        }
+    }
+
     /// Two that lead to each other were judged before either was saved. The first of them that is found to
-    /// lead in a circle now goes again, and why.
+    /// lead back to itself now goes again, and why.
     fn undone(&self, name: &Name, uri: &Uri) -> Option<String> {
-        let why = (self.circle)(name, uri).err()?;
+        if !matches!((self.way)(name, uri), Ok(Way::Back)) {
+            return None;
+        }
         let when = When::Leads(uri.as_str().to_owned());
         let gone = self.store.change(&[Change { name: name.clone(), to: None, when }]);
-        gone.inspect_err(log).is_ok().then_some(why)
+        gone.inspect_err(log).is_ok().then(|| messages::circle(name.as_str()))
     }
 
     fn kept(&self, one: &Ready) -> Kept {
@@ -251,17 +269,17 @@ impl Import<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Visits;
     use crate::store::memory::Memory;
-    use crate::store::{StoreError, Visits};
     use crate::transfer::{jsonl, netscape, read};
 
     fn import(store: &Memory, text: &str) -> Report {
-        let judge = |_: &Name, uri: &Uri| {
+        let judge = |uri: &Uri| {
             if uri.as_str().contains("dead") { Err("it did not answer".to_owned()) } else { Ok(()) }
         };
         let import = Import {
             store,
-            circle: &|_, _| Ok(()),
+            way: &|_, _| Ok(Way::Out),
             judge: &judge,
             slow: true,
             now: 1_000,
@@ -378,8 +396,8 @@ mod tests {
         let counted = AtomicUsize::new(0);
         let import = Import {
             store: &store,
-            circle: &|_, _| Ok(()),
-            judge: &|_, _| Ok(()),
+            way: &|_, _| Ok(Way::Out),
+            judge: &|_| Ok(()),
             slow: false,
             now: 1,
             saved: &|count| {
@@ -413,12 +431,12 @@ mod tests {
         let text: String =
             (0..500).map(|n| format!("{{\"name\":\"{n}\",\"uri\":\"http://a/\"}}\n")).collect();
         let found = || read(text.as_bytes()).unwrap();
-        let judge = |_: &Name, _: &Uri| Ok(());
+        let judge = |_: &Uri| Ok(());
         let ended = AtomicBool::new(false);
         let ending = || ended.load(Ordering::Relaxed);
         let import = Import {
             store: &store,
-            circle: &|_, _| Ok(()),
+            way: &|_, _| Ok(Way::Out),
             judge: &judge,
             slow: false,
             now: 1,

@@ -6,6 +6,9 @@ use crate::page::list::json;
 use crate::store::Kept;
 use crate::time;
 
+/// Bytes of a line: what is made of the values in it takes up to a hundred times that.
+const LINE: usize = 64 << 10;
+
 /// A bookmark as a line.
 pub(crate) fn line(name: &str, kept: &Kept) -> String {
     json(name, kept) + "\n"
@@ -24,6 +27,9 @@ fn read_line(number: usize, line: &str) -> Result<Item, Skipped> {
         uri: line.chars().take(80).collect(),
         why,
     };
+    if line.len() > LINE {
+        return Err(skipped(format!("wanted at most {LINE} bytes, found {}", line.len())));
+    }
     let json = Json::parse(line).map_err(|bad| skipped(format!("no JSON, {bad}")))?;
     let text = |names: [&str; 2]| {
         let found = names.iter().find_map(|name| json.get(name)?.as_text());
