@@ -99,13 +99,7 @@ impl Uri {
         if rest[..rest.find(['?', '#']).unwrap_or(rest.len())].contains('\\') {
             return refuse("no backslash in the path", format!("`{}`", rest.escape_debug()));
         }
-        let mut uri = text[..text.len() - rest.len()].to_owned();
-        for octet in rest.bytes() {
-            match octet {
-                0x80.. => uri.push_str(&format!("%{octet:02X}")),
-                _ => uri.push(char::from(octet)),
-            }
-        }
+        let uri = text[..text.len() - rest.len()].to_owned() + &in_ascii(rest);
         if uri.len() > URI_BYTES {
             return refuse("at most 2048 bytes", format!("{} bytes", uri.len()));
         }
@@ -183,6 +177,18 @@ fn odd_address(host: &str) -> Option<&str> {
     let hex = last.strip_prefix("0x");
     let hex = hex.is_some_and(|hex| hex.bytes().all(|octet| octet.is_ascii_hexdigit()));
     (!last.is_empty() && (digits || hex) && host.parse::<Ipv4Addr>().is_err()).then_some(host)
+}
+
+/// A text as it stands in a URI: its octets beyond ASCII are escaped.
+pub(crate) fn in_ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        match octet {
+            0x80.. => out.push_str(&format!("%{octet:02X}")),
+            _ => out.push(char::from(octet)),
+        }
+    }
+    out
 }
 
 /// A text in which some characters are escaped.

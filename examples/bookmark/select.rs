@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 use longhand_kit::form::Form;
 
 use crate::page::messages;
+use crate::rules::in_ascii;
 use crate::store::{Kept, Store, StoreError};
 
 /// Bookmarks on a page.
@@ -152,10 +153,10 @@ impl Selection {
     }
 }
 
-/// What is on a page, in its order: without sorting what is not on it.
+/// What is on a page that there is, in its order: without sorting what is not on it.
 fn nth_page<T: Ord>(mut ranks: Vec<T>, page: usize) -> Vec<T> {
     let before = (page - 1) * PAGE;
-    if before > 0 && before < ranks.len() {
+    if before > 0 {
         ranks.select_nth_unstable(before);
         ranks.drain(..before);
     }
@@ -173,25 +174,16 @@ struct Search(Vec<(String, String)>);
 
 impl Search {
     fn new(query: &str) -> Self {
-        let words = query.split_whitespace().map(|word| (word.to_lowercase(), escaped(word)));
+        let in_uri = |word| in_ascii(word).to_ascii_lowercase();
+        let words = query.split_whitespace().map(|word| (word.to_lowercase(), in_uri(word)));
         Self(words.collect())
     }
 
     fn finds(&self, name: &str, kept: &Kept) -> bool {
-        let found = |(word, escaped): &(String, String)| {
-            contains(name, word) || contains(&kept.uri, escaped)
-        };
+        let found =
+            |(word, in_uri): &(String, String)| contains(name, word) || contains(&kept.uri, in_uri);
         self.0.iter().all(found)
     }
-}
-
-/// A word as `rules.rs` writes it in a URI.
-fn escaped(word: &str) -> String {
-    let octets = word.bytes().map(|octet| match octet {
-        0x80.. => format!("%{octet:02x}"),
-        _ => char::from(octet).to_ascii_lowercase().into(),
-    });
-    octets.collect()
 }
 
 /// Whether a text contains a word in lower case. Most texts are ASCII, and need no copy for that.
@@ -263,6 +255,19 @@ mod tests {
                 assert_eq!((found.total, found.page, found.pages), (2_345, page, 24));
             }
         }
+    }
+
+    #[test]
+    fn a_word_beyond_ascii_is_found_in_a_uri_where_it_is_escaped() {
+        let uri = Uri::parse("http://example.org/1?Größe=1").unwrap();
+        let kept = Kept::new(&uri, 0);
+        for (query, found) in [("Größe", true), ("größe", true), ("GRößE", true), ("grösse", false)]
+        {
+            assert_eq!(Search::new(query).finds("a", &kept), found, "{query}");
+        }
+        let long = format!("{}B", "a".repeat(40));
+        let kept = Kept::new(&Uri::parse(&format!("http://example.org/{long}")).unwrap(), 0);
+        assert!(Search::new(&long).finds("a", &kept));
     }
 
     #[test]

@@ -156,7 +156,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Lines, BadLine> {
     Ok(Lines { entries, torn: rest.len() })
 }
 
-/// CRC-32 as in zip and PNG (polynomial 0xEDB88320, reflected), so that a line mended by hand can get its sum from any tool.
+/// CRC-32 as in zip and PNG (polynomial 0xEDB88320, reflected), so that a line mended by hand can get its
+/// sum from any tool.
 fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
