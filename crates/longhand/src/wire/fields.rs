@@ -51,12 +51,12 @@ pub struct Fields<'b> {
     names: u64,
 }
 
-/// One of 64 bits for a name in any case, by its ends and its length. Names that are in use share few,
-/// and none with those that the server itself looks for.
+/// One of 64 bits for a name in any case, by its first letter and its length. Names that are in use share
+/// few, and none with those that the server itself looks for.
 #[inline(always)]
 pub(crate) fn name_bit(name: &[u8]) -> u64 {
-    let letter = |octet: Option<&u8>| usize::from(octet.map_or(0, |octet| octet & 0x1f));
-    1 << ((letter(name.first()) + 5 * letter(name.last()) + 13 * name.len()) % 64)
+    let letter = name.first().map_or(0, |octet| octet & 0x1f);
+    1 << ((usize::from(letter) + 9 * name.len()) % 64)
 }
 
 impl<'b> Fields<'b> {

@@ -98,10 +98,12 @@ impl<'b> RequestHead<'b> {
     ) -> Result<Self, Violation> {
         let version = version(layout);
         let method = method(&bytes[layout.first.0..layout.first.1]);
-        let target_text = ascii(&bytes[layout.second.0..layout.second.1]);
-        let target = Target::parse(method, target_text, layout.second.0, layout.plain)?;
+        let (start, end) = layout.second;
+        let text = if known.is_some() { None } else { front(bytes, end, lines) };
+        let target_text = text.map_or_else(|| ascii(&bytes[start..end]), |text| &text[start..end]);
+        let target = Target::parse(method, target_text, start, layout.plain)?;
         let fields = Fields::scanned(bytes, lines, layout.names);
-        let host = host(version, fields, layout.end, known)?;
+        let host = host(version, fields, layout.end, known, text)?;
         let authority = match target {
             Target::Absolute { authority, .. } | Target::Authority(authority) => authority,
             Target::Origin { .. } | Target::Asterisk => host,
@@ -192,6 +194,13 @@ fn version(layout: &Layout) -> Version {
     if layout.version == [b'1', b'0'] { Version::Http10 } else { Version::Http11 }
 }
 
+/// The front of a head as text, if it is: to the end of the first field, which mostly is Host, where that
+/// is near. One look at the target and at it costs half of two (220 instructions less for a browser's head).
+fn front<'b>(bytes: &'b [u8], target: usize, lines: &[FieldLine]) -> Option<&'b str> {
+    let end = lines.first()?.value.1 as usize;
+    if end > target + 80 { None } else { core::str::from_utf8(&bytes[..end]).ok() }
+}
+
 /// The value of the one Host field, empty where HTTP/1.0 sent none (RFC 9112 section 3.2). What is
 /// missing is noticed at the empty line.
 ///
@@ -202,6 +211,7 @@ fn host<'b>(
     fields: Fields<'b>,
     end: usize,
     known: Option<&'b mut String>,
+    text: Option<&'b str>,
 ) -> Result<&'b str, Violation> {
     let mut host = None;
     for (line, value, at) in fields.placed("host") {
@@ -215,20 +225,23 @@ fn host<'b>(
             Version::Http11 => Err(Violation::new(Kind::HostMissing, end - 2, None)),
         };
     };
-    let Some(known) = known else { return judge_host(value, at) };
+    let Some(known) = known else {
+        let text = text.and_then(|text| text.get(at..at + value.len()));
+        return judge_host(value, text, at);
+    };
     if known.as_bytes() != value {
-        judge_host(value, at)?.clone_into(known);
+        judge_host(value, None, at)?.clone_into(known);
     }
     Ok(known)
 }
 
-/// The value of a Host field, which stands at `at`, as text of its grammar.
-fn judge_host(value: &[u8], at: usize) -> Result<&str, Violation> {
+/// The value of a Host field, which stands at `at`, as text of its grammar; `text` if that is known.
+fn judge_host<'b>(value: &'b [u8], text: Option<&'b str>, at: usize) -> Result<&'b str, Violation> {
     // What is no text is no host either, at the latest where it stops being text.
-    let text = match core::str::from_utf8(value) {
+    let text = text.unwrap_or_else(|| match core::str::from_utf8(value) {
         Ok(text) => text,
         Err(error) => ascii(&value[..error.valid_up_to()]),
-    };
+    });
     // An empty value says that the URI has no authority; a port alone says nothing (RFC 9110 4.2.1).
     if text.starts_with(':') {
         return Err(Violation::new(Kind::HostEmpty, at, Some(b':')));

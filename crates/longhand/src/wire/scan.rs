@@ -143,19 +143,18 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
     #[inline(always)]
     fn fields(&mut self, limit: usize, lines: &mut Vec<FieldLine>) -> Step<(usize, u64)> {
         let mut names = 0;
-        // A name stands here nearly always: what else may is asked where none does (9 instructions
-        // less a line).
-        while let Some((name, bit)) = self.name(lines.len() < limit) {
+        loop {
+            if let [b'\r', b'\n', ..] = self.rest {
+                self.take(Part::EndOfHead, 2);
+                return Ok(Some((self.at(), names)));
+            }
+            let Some((name, bit)) = self.name(lines.len() < limit) else { break };
             names |= bit;
             let Some(value) = self.value()? else { return Ok(None) };
             lines.push(FieldLine {
                 name: (short(name.0), short(name.1)),
                 value: (short(value.0), short(value.1)),
             });
-        }
-        if let [b'\r', b'\n', ..] = self.rest {
-            self.take(Part::EndOfHead, 2);
-            return Ok(Some((self.at(), names)));
         }
         match no_name(self.rest, lines.is_empty(), lines.len() == limit) {
             Some((kind, part, ahead)) => Err(self.refuse(kind, part, ahead)),
@@ -189,39 +188,39 @@ impl<'b, 's, S: Sink> Scan<'b, 's, S> {
         while let [b' ' | b'\t', rest @ ..] = value {
             value = rest;
         }
-        let before = self.rest.len() - value.len();
+        let start = self.end - value.len();
         let (value, rest) = value.split_at(value_run(value));
         let (kind, part, ahead) = match rest {
             [b'\r', b'\n', rest @ ..] => {
-                let value = self.value_parts(before, value);
+                let end = self.value_parts(start, value);
                 self.rest = rest;
-                let end = self.at();
-                self.sink.span(Part::Crlf, end - 2..end);
-                return Ok(Some(value));
+                let line_end = self.at();
+                self.sink.span(Part::Crlf, line_end - 2..line_end);
+                return Ok(Some((start, end)));
             }
             [] | [b'\r'] => return Ok(None),
             [b'\r', ..] => (Kind::BareCr, Part::Crlf, 1),
             [b'\n', ..] => (Kind::BareLf, Part::Value, 0),
             _ => (Kind::ValueOctet, Part::Value, 0),
         };
-        self.value_parts(before, value);
+        self.value_parts(start, value);
         self.rest = rest;
         Err(self.refuse(kind, part, ahead))
     }
 
-    /// Reports the `before` blanks, the value and the blanks behind it, and says where the value is.
+    /// Reports the blanks before the value, which begins at `start`, the value, and the blanks behind it,
+    /// and says where it ends.
     #[inline(always)]
-    fn value_parts(&mut self, before: usize, mut value: &[u8]) -> (usize, usize) {
-        let start = self.at() + before;
+    fn value_parts(&mut self, start: usize, mut value: &[u8]) -> usize {
         let run = start + value.len();
         while let [rest @ .., b' ' | b'\t'] = value {
             value = rest;
         }
         let end = start + value.len();
-        self.sink.span(Part::Ows, start - before..start);
+        self.sink.span(Part::Ows, self.at()..start);
         self.sink.span(Part::Value, start..end);
         self.sink.span(Part::Ows, end..run);
-        (start, end)
+        end
     }
 }
 
