@@ -4,6 +4,7 @@
 //! by asking for it. No other file reads Connection, Expect or Upgrade.
 
 use crate::request::Persistence;
+use crate::transport::Transport;
 use crate::wire::{Framing, Kind, RequestHead, Target, Version, Violation, elements};
 
 /// What the head of a request says about its exchange.
@@ -21,12 +22,12 @@ pub(crate) struct Admitted {
 pub(crate) fn admit(
     head: &RequestHead<'_>,
     target: usize,
-    secure: bool,
+    transport: &dyn Transport,
 ) -> Result<Admitted, Violation> {
     let framing = Framing::of_request(head)?;
     match head.target {
         Target::Authority(_) => return Err(Violation::new(Kind::ConnectRefused, 0, None)),
-        Target::Absolute { scheme, .. } if !is_served(scheme, secure) => {
+        Target::Absolute { scheme, .. } if !is_served(scheme, transport) => {
             return Err(Violation::new(Kind::SchemeNotServed, target, None));
         }
         _ => {}
@@ -53,8 +54,9 @@ pub(crate) fn admit(
 }
 
 /// RFC 9110 section 7.4: a request for https that comes in the clear was not meant for here.
-fn is_served(scheme: &str, secure: bool) -> bool {
-    scheme.eq_ignore_ascii_case("http") || (secure && scheme.eq_ignore_ascii_case("https"))
+fn is_served(scheme: &str, transport: &dyn Transport) -> bool {
+    scheme.eq_ignore_ascii_case("http")
+        || (scheme.eq_ignore_ascii_case("https") && transport.is_secure())
 }
 
 // ABNF: Expect = #expectation; the one expectation is "100-continue"    (RFC 9110 section 10.1.1)

@@ -6,7 +6,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::link::{Link, Source};
+use crate::link::Link;
 
 /// What most heads fit in; with its stack, this is most of what an idle connection costs.
 const SMALL: usize = 2 << 10;
@@ -59,7 +59,8 @@ impl Buffer {
         }
     }
 
-    /// Reads once, behind what is filled; makes room first if there is none.
+    /// Reads once, behind what is filled; makes room first if there is none. Nothing may be gathered that
+    /// the peer waits for.
     #[inline(always)]
     pub(crate) fn fill(
         &mut self,
@@ -70,7 +71,7 @@ impl Buffer {
         if self.end == self.bytes.len() {
             self.reserve(self.end - self.start, 1);
         }
-        let count = link.receive(&mut self.bytes[self.end..], now, left)?;
+        let count = link.read(&mut self.bytes[self.end..], now, left)?;
         self.end += count;
         Ok(count)
     }

@@ -32,7 +32,8 @@ use crate::linger::close;
 use crate::link::{Link, Source};
 use crate::observe::{Answered, Event, Why};
 use crate::request::{Persistence, Request};
-use crate::respond::{Asked, DateText, respond};
+use crate::respond::respond;
+use crate::response_head::{Asked, DateText};
 use crate::seat::{Phase, Seat, State};
 use crate::transport::Transport;
 use crate::wire::{
@@ -143,6 +144,7 @@ impl Connection<'_, '_> {
             let now = self.link.now();
             let begun = *begun.get_or_insert(now);
             let left = limits.head_time.saturating_sub(now.saturating_duration_since(begun));
+            self.link.flush().map_err(|_| End::Now(Why::Failed))?;
             match self.buffer.fill(&mut self.link, now, left) {
                 Ok(0) => return Err(self.refuse_here(Kind::EndedInHead)),
                 Ok(_) => {}
@@ -200,7 +202,7 @@ impl Connection<'_, '_> {
             Ok(head) => head,
             Err(violation) => return Err(self.refuse(*violation)),
         };
-        let admitted = match admit(head, layout.second.0, self.link.transport.is_secure()) {
+        let admitted = match admit(head, layout.second.0, &*self.link.transport) {
             Ok(admitted) => admitted,
             Err(violation) => return Err(self.refuse(violation)),
         };

@@ -22,8 +22,9 @@ use crate::limits::Limits;
 use crate::link::Link;
 use crate::observe::{Answered, Event, Why};
 use crate::request::{Persistence, Request};
-use crate::respond::{Asked, DateText, Sent, respond};
+use crate::respond::{Sent, respond};
 use crate::response::Reply;
+use crate::response_head::{Asked, DateText};
 use crate::seat::{Phase, Seat, State};
 use crate::wire::{RequestHead, Status};
 

@@ -158,6 +158,7 @@ mod response;
 mod amend;
 mod refusal;
 mod into_response;
+mod response_head;
 mod respond;
 mod admit;
 mod seat;

@@ -48,6 +48,25 @@ impl<'t> Link<'t> {
         self.written(written)
     }
 
+    /// Reads for as long as is `left` from `now` on. What is gathered is flushed before.
+    #[inline(always)]
+    pub(crate) fn read(
+        &mut self,
+        into: &mut [u8],
+        now: Instant,
+        left: Duration,
+    ) -> io::Result<usize> {
+        debug_assert!(self.out.is_empty(), "the peer may wait for what is gathered");
+        self.transport.set_read_deadline(now, Some(left));
+        loop {
+            match self.transport.read(into) {
+                // By a signal, as `Read` allows it: nothing has failed, and the deadline stays.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
     /// Gathers `bytes`, or writes them at once with everything gathered if they are large.
     #[inline(always)]
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -123,14 +142,7 @@ pub(crate) trait Source {
 impl Source for Link<'_> {
     fn receive(&mut self, into: &mut [u8], now: Instant, left: Duration) -> io::Result<usize> {
         self.flush()?;
-        self.transport.set_read_deadline(now, Some(left));
-        loop {
-            match self.transport.read(into) {
-                // By a signal, as `Read` allows it: nothing has failed, and the deadline stays.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read,
-            }
-        }
+        self.read(into, now, left)
     }
 
     fn send_now(&mut self, bytes: &[u8]) -> io::Result<()> {

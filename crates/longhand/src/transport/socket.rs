@@ -66,14 +66,9 @@ impl<S: Stream> Socket<S> {
     }
 
     /// Sees to it that the socket's timeout is what is left until the deadline. False where that is
-    /// nothing. The wait for the next request is as long as the one before: nothing is reckoned then,
-    /// and no system call spent.
-    #[inline]
+    /// nothing.
     fn arm(&mut self) -> io::Result<bool> {
         if std::mem::take(&mut self.fresh) {
-            if self.left == self.suits {
-                return Ok(true);
-            }
             return self.set_timeout(self.left);
         }
         let waited = Instant::now().saturating_duration_since(self.since);
@@ -147,7 +142,11 @@ impl<S: Stream> Read for Socket<S> {
             return Ok(1);
         }
         loop {
-            if !self.arm()? {
+            // The wait for the next request is as long as the one before: nothing is reckoned then, and
+            // no system call spent.
+            if self.fresh && self.left == self.suits {
+                self.fresh = false;
+            } else if !self.arm()? {
                 return self.look(into);
             }
             match self.stream.receive(into) {
