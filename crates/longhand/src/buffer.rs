@@ -26,6 +26,10 @@ impl Buffer {
         Self { bytes: vec![0; SMALL], start: 0, end: 0 }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     pub(crate) fn filled(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }

@@ -74,13 +74,14 @@ pub(crate) fn serve<'s>(
     around: &Surroundings<'_>,
     handler: &Handler<'_, 's>,
 ) -> (Why, u64) {
+    let now = transport.now();
     let mut connection = Connection {
-        now: transport.now(),
+        now,
         link: Link::new(transport),
         buffer: Buffer::new(),
         lines: Vec::new(),
         host: String::new(),
-        date: DateText::new(),
+        date: DateText::new(now),
         around,
         requests: 0,
         framing: None,
@@ -126,7 +127,7 @@ impl Connection<'_, '_> {
     fn read_head(&mut self) -> Result<Layout, End> {
         let limits = self.around.limits;
         let mut begun = None;
-        let mut nothing_yet = self.buffer.filled().is_empty();
+        let mut nothing_yet = self.buffer.is_empty();
         loop {
             if nothing_yet {
                 self.wait()?;

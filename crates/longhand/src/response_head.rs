@@ -39,22 +39,21 @@ pub(crate) enum Delimited {
 /// The first two lines of most responses, made once a second, and the name of the third.
 pub(crate) struct DateText {
     lines: [u8; 68],
-    until: Option<Instant>,
+    until: Instant,
 }
 
 impl DateText {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         let lines = *b"HTTP/1.1 200 OK\r\nDate: Day, 00 Mon 0000 00:00:00 GMT\r\nContent-Type: ";
-        Self { lines, until: None }
+        Self { lines, until: now }
     }
 
     #[inline]
     fn at(&mut self, now: Instant, link: &Link<'_>) -> &[u8; 68] {
-        if self.until.is_none_or(|until| now >= until) {
+        if now >= self.until {
             let since = link.transport.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
             self.lines[23..52].copy_from_slice(&format_date(since.as_secs()));
-            self.until =
-                Some(now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos())));
+            self.until = now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos()));
         }
         &self.lines
     }
