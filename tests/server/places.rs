@@ -180,6 +180,37 @@ fn the_longest_idle_connection_makes_room() {
 }
 
 #[test]
+fn an_empty_line_begins_no_request_that_would_keep_a_place() {
+    let (server, address, reads) = resting(1);
+    let mut client = rested(address, &reads);
+    let own = client.stream.local_addr().expect("an address");
+    for part in ["\r", "\n", "\r\n"] {
+        client.send(part);
+        while reads.recv_timeout(NEVER).expect("it reads on") != own {}
+    }
+    let newcomer = rested(address, &reads);
+    client.expect_end();
+    server.expect(&Told::Closed { requests: 1, why: Why::MadeRoom });
+    drop(newcomer);
+    assert_eq!(server.end().requests, 2);
+}
+
+#[test]
+fn an_empty_line_on_a_new_connection_holds_no_drain() {
+    let (server, address, reads) = resting(1);
+    let mut client = Client::to(address);
+    let own = client.stream.local_addr().expect("an address");
+    let waits = || while reads.recv_timeout(NEVER).expect("it reads") != own {};
+    waits();
+    client.send("\r\n");
+    waits();
+    server.handle.drain(Duration::ZERO, NEVER);
+    server.expect(&Told::Closed { requests: 0, why: Why::MadeRoom });
+    client.expect_end();
+    assert_eq!(server.ended().connections, 1);
+}
+
+#[test]
 fn newcomers_at_the_same_moment_do_not_rob_each_other_of_places() {
     const CAP: usize = 50;
     const NEWCOMERS: usize = 40;

@@ -93,6 +93,11 @@ pub(crate) fn serve<'s>(
     (close(&mut connection.link, end, around.limits), connection.requests)
 }
 
+/// Whether these are the bytes of up to two empty lines (RFC 9112 section 2.2).
+fn is_blank(bytes: &[u8]) -> bool {
+    b"\r\n\r\n".starts_with(bytes)
+}
+
 struct Connection<'a, 't> {
     link: Link<'t>,
     buffer: Buffer,
@@ -126,16 +131,20 @@ impl Connection<'_, '_> {
     /// Waits for a request and reads its head, from whose first byte on nobody takes the connection.
     fn read_head(&mut self) -> Result<Layout, End> {
         let limits = self.around.limits;
+        let patience = if self.requests == 0 { limits.first_byte } else { limits.idle };
+        let (mut now, mut left) = (self.now, patience);
         let mut begun = None;
         let mut nothing_yet = self.buffer.is_empty();
         loop {
             if nothing_yet {
-                self.wait()?;
+                self.wait(now, left)?;
             }
             match scan_request(self.buffer.filled(), limits, &mut self.lines, &mut ()) {
                 Ok(Some(head)) => return Ok(head),
-                // Empty lines, some clients' habit after a body, are no beginning yet.
-                Ok(None) if self.buffer.filled().iter().all(|octet| b"\r\n".contains(octet)) => {
+                // Empty lines, some clients' habit after a body, are no beginning: the wait goes on.
+                Ok(None) if is_blank(self.buffer.filled()) => {
+                    now = self.link.now();
+                    left = patience.saturating_sub(now.saturating_duration_since(self.now));
                     nothing_yet = true;
                     continue;
                 }
@@ -157,10 +166,9 @@ impl Connection<'_, '_> {
         }
     }
 
-    /// Waits for the first byte of a request.
-    fn wait(&mut self) -> Result<(), End> {
-        let limits = self.around.limits;
-        let patience = if self.requests == 0 { limits.first_byte } else { limits.idle };
+    /// Waits for the first byte of a request for as long as is `left`. What has come then may be an empty
+    /// line, with which none has begun.
+    fn wait(&mut self, now: Instant, left: Duration) -> Result<(), End> {
         // What was gathered is written first: a connection that counts as idle owes nothing.
         self.link.flush().map_err(|_| End::Now(Why::Failed))?;
         if self.requests > 0 {
@@ -174,14 +182,14 @@ impl Connection<'_, '_> {
         }
         self.buffer.shrink();
         self.link.shrink();
-        let read = self.buffer.fill(&mut self.link, self.now, patience);
-        // A place that was taken is lingered over too: what had come by then is read, so that the close
-        // is no reset. A request that comes later is answered by one on Linux, because the reads were
-        // ended; it costs a client its answer only if it pipelines while it still reads that.
+        let read = self.buffer.fill(&mut self.link, now, left);
+        // Where the place was taken, what came before is read too, so that the close sends no reset. What
+        // comes later is answered with one on Linux, as reads were ended; that can cost an answer only to a
+        // client that pipelines while it still reads it.
         match read {
             _ if self.around.seat.is_taken() => Err(End::Lingering(Why::MadeRoom)),
             Ok(0) => Err(End::Now(Why::PeerClosed)),
-            Ok(_) if self.around.seat.begin() => Ok(()),
+            Ok(_) if is_blank(self.buffer.filled()) || self.around.seat.begin() => Ok(()),
             Ok(_) => Err(End::Lingering(Why::MadeRoom)),
             Err(error) => Err(End::Now(match error.kind() {
                 io::ErrorKind::TimedOut => Why::Idle,

@@ -53,7 +53,8 @@ impl DateText {
         if now >= self.until {
             let since = link.transport.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
             self.lines[23..52].copy_from_slice(&format_date(since.as_secs()));
-            self.until = now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos()));
+            self.until =
+                now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos()));
         }
         &self.lines
     }

@@ -61,8 +61,8 @@ impl Seat {
     pub(crate) fn go_idle(&self, now: Instant) {
         self.since.store(self.ticks(now), Ordering::Relaxed);
         // Sequentially consistent, like the phase: of a connection that goes idle and a drain that
-        // begins, at least one sees the other.
-        self.state.store(IDLE, Ordering::SeqCst);
+        // begins, at least one sees the other. One that was idle already may have been taken.
+        let _ = self.state.compare_exchange(BUSY, IDLE, Ordering::SeqCst, Ordering::Acquire);
     }
 
     /// The time after the epoch in one word, in order: seconds above, nanoseconds in the low 30 bits.
