@@ -198,6 +198,11 @@ fn a_redirect_leads_where_it_says_and_holds_no_byte_that_ends_a_line() {
     let location = "/caf%C3%A9?q=a%20b%20c#d%0D%0ASet-Cookie:%20e";
     assert_eq!(answer.field("location"), Some(location));
     assert_eq!(answer.field("set-cookie"), None);
+
+    // Browsers read a backslash as a slash; brackets stand around an IPv6 address.
+    let talk = ask("GET / HTTP/1.1", |_| Response::redirect("/\\e.example/^`{|}[::1]"));
+    let location = "/%5Ce.example/%5E%60%7B%7C%7D[::1]";
+    assert_eq!(talk.answers[0].field("location"), Some(location));
 }
 
 #[test]

@@ -70,6 +70,14 @@ fn a_client_that_does_not_ask_for_it_is_told_which_protocol_to_ask_for() {
 }
 
 #[test]
+fn an_old_client_whose_connection_stays_is_told_so_with_the_protocol_too() {
+    let fields = "Connection: keep-alive\r\n";
+    let talk = upgrade(Scripted::new().send(request("GET / HTTP/1.0", fields, "")).send(GET).end());
+    assert_eq!(talk.answers[0].field("connection"), Some("upgrade, keep-alive"));
+    assert_eq!(talk.answers.len(), 2);
+}
+
+#[test]
 fn any_case_and_any_place_in_a_list_is_asking() {
     for fields in [
         "Connection: Upgrade\r\nUpgrade: ECHO\r\n",

@@ -108,7 +108,7 @@ fn a_redirect_stays_on_this_host_in_every_spelling() {
         ("/d", "./d/"),
         ("/%64", "./d/"),
         ("/d?next=//evil.example/", "./d/?next=//evil.example/"),
-        ("/d?\\evil", "./d/?\\evil"),
+        ("/d?\\evil", "./d/?%5Cevil"),
         ("http://evil.example/d", "./d/"),
     ] {
         let answer = get(&program, target);

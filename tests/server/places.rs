@@ -140,7 +140,11 @@ fn resting(connections: usize) -> (Running, std::net::SocketAddr, Receiver<std::
         let _ = tell.send(peer);
     });
     let server = Server::new(acceptor).limits(limits(connections));
-    (run_on(server, |_: &mut Request<'_>| Response::text("served")), address, reads)
+    let handler = |request: &mut Request<'_>| match request.path() {
+        "/large" => Response::bytes("text/plain", vec![b'a'; 32 << 20]),
+        _ => Response::text("served"),
+    };
+    (run_on(server, handler), address, reads)
 }
 
 /// A client that was served and rests: the server waits for its next request.
@@ -177,6 +181,26 @@ fn the_longest_idle_connection_makes_room() {
     }
     drop(clients);
     assert_eq!(server.end().connections, 6);
+}
+
+#[test]
+fn a_connection_rests_from_the_end_of_a_large_answer_on() {
+    let (server, address, reads) = resting(2);
+    let mut slow = Client::to(address);
+    let own = slow.stream.local_addr().expect("an address");
+    let waits = || while reads.recv_timeout(NEVER).expect("it reads") != own {};
+    waits();
+    slow.get("/large");
+    slow.stream.peek(&mut [0]).expect("its answer has begun");
+    let mut longest = rested(address, &reads);
+    slow.answer();
+    waits();
+    let newcomer = rested(address, &reads);
+    longest.expect_end();
+    server.expect(&Told::Closed { requests: 1, why: Why::MadeRoom });
+    assert_eq!(slow.get("/").answer().status, 200);
+    drop((slow, newcomer));
+    assert_eq!(server.end().connections, 3);
 }
 
 #[test]

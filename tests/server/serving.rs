@@ -12,11 +12,14 @@ use longhand::{Limits, Request, Response, Server, Upgraded, Why};
 
 use crate::bind;
 
+/// More than the sockets of both sides hold.
+const LARGE: usize = 32 << 20;
+
 fn answer(request: &mut Request<'_>) -> io::Result<Response> {
     Ok(match request.path() {
         "/echo" => Response::bytes("text/plain", request.body().read_all()?),
         "/panic" => panic!("asked to"),
-        "/large" => Response::bytes("text/plain", vec![b'a'; 32 << 20]),
+        "/large" => Response::bytes("text/plain", vec![b'a'; LARGE]),
         path => Response::text(path.to_owned()),
     })
 }
@@ -198,9 +201,10 @@ fn a_peer_that_does_not_read_is_cut_by_the_sockets_own_clock() {
 
 fn expect_cut(server: &Running) {
     server.expect(&Told::Accepted);
-    let Told::Answered { whole: false, status: 200, .. } = server.next() else {
+    let Told::Answered { whole: false, status: 200, body, .. } = server.next() else {
         panic!("answered whole to a client that does not read")
     };
+    assert!(0 < body && body < LARGE as u64, "what the system took: {body}");
     server.expect(&closed(1, Why::Failed));
 }
 

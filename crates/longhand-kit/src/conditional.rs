@@ -67,7 +67,9 @@ impl Validators {
         Self::default()
     }
 
-    /// There is none: `If-None-Match: *` lets a PUT create it, and If-Match fails.
+    /// There is none: `If-None-Match: *` lets a PUT create it, and If-Match fails. It is for a PUT alone: of
+    /// what is not there, any other method is answered 404 without a look at these fields (RFC 9110 section
+    /// 13.2.1).
     ///
     /// ```
     /// # use longhand::{Limits, Response, Request, serve_connection, transport::Scripted};

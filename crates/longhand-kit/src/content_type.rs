@@ -37,6 +37,21 @@ pub(crate) fn unsupported(
     Refusal::new(Status::UNSUPPORTED_MEDIA_TYPE, text).field("Accept", media_type)
 }
 
+// "An origin server MAY respond with a status code of 415 (Unsupported Media Type) if a representation in
+// the request message has a content coding that is not acceptable."       (RFC 9110 section 8.4)
+/// Refuses a body that is packed: nothing here unpacks one, and packed bytes are no form.
+pub(crate) fn unpacked(request: &Request<'_>) -> Result<(), Refusal> {
+    let fields = request.fields();
+    let Some(coding) =
+        fields.list("Content-Encoding").find(|coding| !coding.eq_ignore_ascii_case(b"identity"))
+    else {
+        return Ok(());
+    };
+    let found = start(&String::from_utf8_lossy(coding));
+    let text = format!("Content-Encoding: expected none, found {found:?}");
+    Err(Refusal::new(Status::UNSUPPORTED_MEDIA_TYPE, text).field("Accept-Encoding", "identity"))
+}
+
 /// As much of what was sent as is shown.
 pub(crate) fn start(text: &str) -> String {
     text.chars().take(80).collect()

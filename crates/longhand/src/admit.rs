@@ -1,7 +1,8 @@
 //! What a request's head asks of its connection: its framing, its expectation, its Connection field.
 //!
 //! A parsed head enters; out comes what the exchange needs to know, or the rule that the head breaks
-//! by asking for it. No other file reads Connection, Expect or Upgrade.
+//! by asking for it. No other file reads the Connection, Expect or Upgrade of a
+//! request that is served.
 
 use crate::request::Persistence;
 use crate::transport::Transport;

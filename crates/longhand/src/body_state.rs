@@ -134,6 +134,7 @@ pub(crate) fn receive(
     limits: &Limits,
     into: &mut [u8],
 ) -> Result<usize, Failure> {
+    // Before the clock runs: a write that takes its time is not the peer's silence.
     source.flush().map_err(transport_failure)?;
     let now = source.now();
     let count = match source.receive(into, now, state.patience) {

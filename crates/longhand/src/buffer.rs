@@ -30,6 +30,11 @@ impl Buffer {
         self.start == self.end
     }
 
+    /// Whether all there is are empty lines before a request, or a beginning of them (RFC 9112 section 2.2).
+    pub(crate) fn is_blank(&self) -> bool {
+        b"\r\n\r\n".starts_with(self.filled())
+    }
+
     pub(crate) fn filled(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
@@ -82,6 +87,7 @@ impl Buffer {
 
     /// Gives memory back that an idle connection does not need.
     pub(crate) fn shrink(&mut self) {
+        // Four times as much is kept: the next head is likely as large.
         if self.start == self.end && self.bytes.len() > 4 * SMALL {
             *self = Self::new();
         }

@@ -42,7 +42,7 @@ use crate::wire::{
 use crate::writer::Upgraded;
 
 /// Serves one connection to its end: no threads, no listener. Tests, fuzzing, lessons and servers of
-/// another make use this door; it is the one that [`Server`](crate::Server) uses.
+/// another make use this door; behind it is the state machine that [`Server`](crate::Server) uses.
 ///
 /// The transport is left open for the caller to drop, its sending side perhaps ended.
 ///
@@ -93,11 +93,6 @@ pub(crate) fn serve<'s>(
     (close(&mut connection.link, end, around.limits), connection.requests)
 }
 
-/// Whether these are the bytes of up to two empty lines (RFC 9112 section 2.2).
-fn is_blank(bytes: &[u8]) -> bool {
-    b"\r\n\r\n".starts_with(bytes)
-}
-
 struct Connection<'a, 't> {
     link: Link<'t>,
     buffer: Buffer,
@@ -106,7 +101,7 @@ struct Connection<'a, 't> {
     host: String,
     date: DateText,
     around: &'a Surroundings<'a>,
-    /// The time when the last response was made, or the connection began.
+    /// The time when the last request was done with, or the connection began.
     now: Instant,
     requests: u64,
     /// How the body of the last request was delimited.
@@ -142,7 +137,7 @@ impl Connection<'_, '_> {
             match scan_request(self.buffer.filled(), limits, &mut self.lines, &mut ()) {
                 Ok(Some(head)) => return Ok(head),
                 // Empty lines, some clients' habit after a body, are no beginning: the wait goes on.
-                Ok(None) if is_blank(self.buffer.filled()) => {
+                Ok(None) if self.buffer.is_blank() => {
                     now = self.link.now();
                     left = patience.saturating_sub(now.saturating_duration_since(self.now));
                     nothing_yet = true;
@@ -166,15 +161,13 @@ impl Connection<'_, '_> {
         }
     }
 
-    /// Waits for the first byte of a request for as long as is `left`. What has come then may be an empty
-    /// line, with which none has begun.
+    /// Waits for the first byte of a request for as long as is `left`; an empty line is no beginning.
     fn wait(&mut self, now: Instant, left: Duration) -> Result<(), End> {
         // What was gathered is written first: a connection that counts as idle owes nothing.
         self.link.flush().map_err(|_| End::Now(Why::Failed))?;
         if self.requests > 0 {
             self.around.seat.go_idle(self.now);
-            // The drain looks for idle connections after it has begun; one that goes idle later looks
-            // for the drain.
+            // The drain looks for idle connections once; one that goes idle later looks for the drain.
             if self.around.phase.get() == State::Draining {
                 return Err(End::Lingering(Why::MadeRoom));
             }
@@ -183,13 +176,12 @@ impl Connection<'_, '_> {
         self.buffer.shrink();
         self.link.shrink();
         let read = self.buffer.fill(&mut self.link, now, left);
-        // Where the place was taken, what came before is read too, so that the close sends no reset. What
-        // comes later is answered with one on Linux, as reads were ended; that can cost an answer only to a
-        // client that pipelines while it still reads it.
+        // Where the place was taken, what came before is read too: the close is no reset. What comes later
+        // is answered with one on Linux, which can cost an answer only to a client that pipelines.
         match read {
             _ if self.around.seat.is_taken() => Err(End::Lingering(Why::MadeRoom)),
             Ok(0) => Err(End::Now(Why::PeerClosed)),
-            Ok(_) if is_blank(self.buffer.filled()) || self.around.seat.begin() => Ok(()),
+            Ok(_) if self.buffer.is_blank() || self.around.seat.begin() => Ok(()),
             Ok(_) => Err(End::Lingering(Why::MadeRoom)),
             Err(error) => Err(End::Now(match error.kind() {
                 io::ErrorKind::TimedOut => Why::Idle,
@@ -279,8 +271,7 @@ impl Connection<'_, '_> {
 
     /// Answers a broken rule. Nothing is parsed after it.
     fn refuse(&mut self, violation: Violation) -> End {
-        // The method is known, or it is not HEAD. What stands behind the byte at fault may not have come
-        // yet, and decides nothing.
+        // If the method is HEAD, it stands before the byte at fault; bytes behind it must not count.
         let received = self.buffer.filled();
         let before = &received[..violation.at().min(received.len())];
         let head_only = before.trim_ascii_start().starts_with(b"HEAD ");

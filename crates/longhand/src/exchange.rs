@@ -19,7 +19,7 @@ use crate::facts::Facts;
 use crate::failure::{Failure, panic_text};
 use crate::into_response::{IntoResponse, short_answer};
 use crate::limits::Limits;
-use crate::link::Link;
+use crate::link::{LARGE, Link};
 use crate::observe::{Answered, Event, Why};
 use crate::request::{Persistence, Request};
 use crate::respond::{Sent, respond};
@@ -28,7 +28,7 @@ use crate::response_head::{Asked, DateText};
 use crate::seat::{Phase, Seat, State};
 use crate::wire::{RequestHead, Status};
 
-/// From so many connections on, threads make way for each other.
+/// Among more connections than these, threads make way for each other.
 const CROWD: usize = 8;
 
 /// What a connection knows of the server around it.
@@ -105,7 +105,7 @@ impl Exchange<'_, '_> {
             Content::Upgrade(takeover) => takeover.take(),
             _ => None,
         };
-        let takes_time = !matches!(reply.content, Content::Bytes(_));
+        let takes_time = !matches!(&reply.content, Content::Bytes(bytes) if bytes.len() < LARGE);
         let asked = Asked {
             version: head.version,
             head_only: head.method == "HEAD",
@@ -147,6 +147,8 @@ impl Exchange<'_, '_> {
         }
         let mut reply = match (state.failure, reply) {
             (Some(Failure::Transport(_)), _) => return Err(End::Now(Why::Failed)),
+            // This side has ended it, and nobody reads an answer.
+            (Some(_), _) if self.around.seat.is_cut() => return Err(End::Now(Why::Failed)),
             // The handler may have made that answer itself, in its own words.
             (Some(Failure::Violation(violation)), Some(reply))
                 if reply.status == violation.status() =>

@@ -92,7 +92,9 @@
 //! ```
 //!
 //! A response that never ends by itself, such as a stream of events, holds a drain up to its
-//! deadline; it ends in time if it looks at [`Handle::state`].
+//! deadline; it ends in time if it looks at [`Handle::state`]. What is cut are reads and writes: a handler that
+//! waits for something else keeps [`Server::run`] from returning, which [`Event::Overdue`] tells, and a program
+//! that must end then ends itself.
 //!
 //! # What a response may borrow
 //!
@@ -133,7 +135,7 @@
 //!
 //! # Where to read
 //!
-//! The source is meant to be read in the order of the modules below; each file uses only files above
+//! The source is meant to be read in the order of the modules below; each file uses only files before
 //! it, from octets up to threads. `ARCHITECTURE.md` in the crate is the map, and the [`guide`] is a
 //! course for whoever knows no HTTP yet: typed by hand, chapter by chapter. What it costs, and how near
 //! that is to what can be done, is on the page of [`performance`].

@@ -1,7 +1,8 @@
 //! Every limit and deadline of a connection, with its default and the reason for it.
 //!
 //! All are on from the start: a server that faces the open internet should not need to know this
-//! page. Nothing above this file holds a number of its own for what a peer may take.
+//! page. What a peer may take is numbered here; the few fixed numbers (two empty lines before a request, the
+//! second for which a new connection keeps its place) stand where they are kept.
 
 use core::time::Duration;
 
@@ -16,8 +17,8 @@ use core::time::Duration;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a request-target. Default 8 KiB, what RFC 9112 section 3 asks servers to support at
-    /// the least. Over it: 414.
+    /// Bytes of a request-target. Default 8 KiB: RFC 9112 section 3 asks servers to support request-lines
+    /// of 8,000 octets at the least. Over it: 414.
     pub target: usize,
     /// Bytes of a whole head, with its empty line. Default 16 KiB: browsers with full cookie jars
     /// stay under it, as do Node and most proxies. Over it: 431.

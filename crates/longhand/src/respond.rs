@@ -17,8 +17,8 @@ use crate::response_head::{Asked, DateText, Delimited, delimit, write_head};
 use crate::wire::Status;
 use crate::writer::BodyWriter;
 
-/// How much of a reader is read at once. Fewer, larger writes are what makes files fast: 256 KiB
-/// here pass nginx's sendfile, 16 KiB do not (`io::copy` uses 8).
+/// How much of a reader is read at once. Fewer, larger writes are what makes files fast: 256 KiB make 1.5
+/// times the requests that 16 make (`io::copy` uses 8).
 const PIECE: usize = 256 << 10;
 
 /// What became of a response.
@@ -37,8 +37,8 @@ pub(crate) struct Unsent {
     pub(crate) panic: Option<Box<dyn Any + Send>>,
 }
 
-/// Writes `reply` to `link`, where it may stay gathered, and takes out of it what makes its body. An
-/// upgrade is written by `connection.rs`.
+/// Writes `reply` to `link`, where it may stay gathered, and takes out of it what makes its body. After an
+/// upgrade's head `connection.rs` hands the connection over.
 #[inline(always)]
 pub(crate) fn respond(
     link: &mut Link<'_>,
@@ -48,7 +48,7 @@ pub(crate) fn respond(
     now: Instant,
 ) -> Sent {
     if reply.status == Status::RESET_CONTENT {
-        // It has no content, and says so by its length (RFC 9110 section 15.3.6).
+        // It has no content (RFC 9110 section 15.3.6), which its length says (RFC 9112 section 6.3).
         reply.content = Content::default();
     }
     let delimited = delimit(asked, reply);
@@ -59,8 +59,7 @@ pub(crate) fn respond(
     let written = match &mut reply.content {
         _ if asked.head_only || matches!(delimited, Delimited::Never) => return sent,
         Content::Bytes(bytes) => {
-            sent.body = bytes.len() as u64;
-            link.send(bytes).map_err(|error| Unsent { error, panic: None })
+            link.send(bytes, &mut sent.body).map_err(|error| Unsent { error, panic: None })
         }
         content => write_body(link, std::mem::take(content), delimited, &mut sent.body),
     };
@@ -112,8 +111,7 @@ fn copy_known(
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
             }
             Ok(count) => {
-                link.send(&buffer[..count])?;
-                *sent += count as u64;
+                link.send(&buffer[..count], sent)?;
                 // A source that gives less than it may is going to wait: what there is goes out first.
                 if count < most {
                     link.flush()?;

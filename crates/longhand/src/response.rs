@@ -2,7 +2,7 @@
 //!
 //! So it can be looked at and changed on its way, nothing is forgotten and nothing is sent twice.
 //! Which framing it gets follows from what its body is made of (RFC 9112 section 6.3), and is
-//! written by `respond.rs`.
+//! written by `response_head.rs`.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -101,8 +101,7 @@ impl<'s> Reply<'s> {
         Self::of(media_type, Content::Reader(Box::new(source), length))
     }
 
-    /// 200 with a file from its place on, as long as it is now. It is sent whole, from its cursor on; ranges
-    /// are not looked at.
+    /// 200 with the rest of a file, from its cursor to the end that it has now. A Range is not looked at.
     ///
     /// # Errors
     /// If its length or place cannot be told, or it is no regular file: a directory or a pipe has no
@@ -117,7 +116,9 @@ impl<'s> Reply<'s> {
     }
 
     /// 200 with what `write` writes, as it writes it. It runs after the head is ready, on the
-    /// connection's thread. `Ok` ends the body; `Err` cuts the connection, so that the peer can tell.
+    /// connection's thread. `Ok` ends the body; `Err` cuts the connection, so that the peer can tell. That a
+    /// client is gone shows when something is written: a stream that may be silent for long writes now and
+    /// then, of events a line `:`.
     ///
     /// ```
     /// # use std::io::Write;
@@ -146,7 +147,8 @@ impl<'s> Reply<'s> {
         for octet in location.bytes() {
             match octet {
                 b'#' => encoded.push(octet),
-                _ if is_target(octet) => encoded.push(octet),
+                // Servers take these in a target, but no URI has them; to browsers \ is a slash.
+                _ if is_target(octet) && !b"\\^`{|}".contains(&octet) => encoded.push(octet),
                 _ => encoded.extend_from_slice(format!("%{octet:02X}").as_bytes()),
             }
         }
@@ -162,7 +164,7 @@ impl<'s> Reply<'s> {
     /// A request that did not ask for that protocol is answered 426 (RFC 9110 section 7.8).
     ///
     /// # Panics
-    /// If `protocol` is no token, or two with a slash between: a name and a version.
+    /// If `protocol` is neither one token nor two with a slash between, a name and a version.
     #[track_caller]
     pub fn upgrade(
         protocol: &'static str,

@@ -3,6 +3,7 @@
 //! Here Content-Length, Transfer-Encoding, Connection and Date are written (RFC 9112 sections 6 and
 //! 9.6, RFC 9110 section 6.6.1); but for the 503 of a connection that is not served at all.
 
+use std::ops::Range;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::content::Content;
@@ -32,15 +33,19 @@ pub(crate) enum Delimited {
     Chunked,
     /// By the end of the connection: an unknown length to HTTP/1.0.
     Close,
-    /// 204 and 304 have no body, and say nothing of its length.
+    /// 101, 204 and 304 have no body, and say nothing of its length.
     Never,
 }
 
-/// The first two lines of most responses, made once a second, and the name of the third.
+/// How most responses begin, made once a second: status line, Date, and the name of the third line.
 pub(crate) struct DateText {
     lines: [u8; 68],
     until: Instant,
 }
+
+/// Where the Date line is among them, and where in it the date.
+const DATE_LINE: Range<usize> = 15..52;
+const DATE: Range<usize> = 23..52;
 
 impl DateText {
     pub(crate) fn new(now: Instant) -> Self {
@@ -52,7 +57,7 @@ impl DateText {
     fn at(&mut self, now: Instant, link: &Link<'_>) -> &[u8; 68] {
         if now >= self.until {
             let since = link.transport.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.lines[23..52].copy_from_slice(&format_date(since.as_secs()));
+            self.lines[DATE].copy_from_slice(&format_date(since.as_secs()));
             self.until =
                 now + Duration::from_nanos(u64::from(1_000_000_000 - since.subsec_nanos()));
         }
@@ -75,8 +80,8 @@ pub(crate) fn delimit(asked: Asked, reply: &Reply<'_>) -> Delimited {
 }
 
 // ABNF: status-line = HTTP-version SP status-code SP [ reason-phrase ]    (RFC 9112 section 4)
-/// Each line brings the CRLF of the one before it: so a constant begins it, and what varies is copied
-/// once (35 instructions less).
+/// Each line starts with the CRLF of the line before, so that CRLF, name and colon are one constant (35
+/// instructions less).
 #[inline(always)]
 pub(crate) fn write_head(
     link: &mut Link<'_>,
@@ -98,7 +103,7 @@ pub(crate) fn write_head(
         }
         media_type => {
             write_status_line(out, reply.status);
-            out.extend_from_slice(if dated { &[] } else { &lines[15..52] });
+            out.extend_from_slice(if dated { &[] } else { &lines[DATE_LINE] });
             if let Some(media_type) = media_type {
                 write_field(out, CONTENT_TYPE, media_type.as_bytes());
             }
@@ -129,12 +134,13 @@ pub(crate) fn write_head(
     out.extend_from_slice(END);
 }
 
-/// The Connection field (RFC 9112 section 9.6). HTTP/1.0 closes unless both sides say otherwise, and
+/// The Connection field (RFC 9112 sections 9.3 and 9.6). HTTP/1.0 closes unless both sides say otherwise, and
 /// an Upgrade field is always named in it (RFC 9110 section 7.8).
 fn connection(upgrade: bool, persistence: Persistence, version: Version) -> Option<&'static [u8]> {
     match (upgrade, persistence, version) {
         (true, Persistence::Close, _) => Some(b"upgrade, close"),
-        (true, Persistence::Persist, _) => Some(b"upgrade"),
+        (true, Persistence::Persist, Version::Http10) => Some(b"upgrade, keep-alive"),
+        (true, Persistence::Persist, Version::Http11) => Some(b"upgrade"),
         (false, Persistence::Close, _) => Some(b"close"),
         (false, Persistence::Persist, Version::Http10) => Some(b"keep-alive"),
         (false, Persistence::Persist, Version::Http11) => None,

@@ -5,7 +5,7 @@
 //! still quiet is decided by one compare-and-swap: only the winner ends its reads, so no request that
 //! has begun is ever cut.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub(crate) struct Seat {
     since: AtomicU64,
     epoch: Instant,
     interrupt: OnceLock<Arc<dyn Interrupt>>,
+    /// Everything was ended.
+    cut: AtomicBool,
 }
 
 impl Seat {
@@ -40,6 +42,7 @@ impl Seat {
             since: AtomicU64::new(0),
             epoch,
             interrupt: OnceLock::new(),
+            cut: AtomicBool::new(false),
         };
         if let Some(interrupt) = interrupt {
             let _ = seat.interrupt.set(interrupt);
@@ -117,8 +120,14 @@ impl Seat {
         self.state.load(Ordering::Acquire) == WOKEN
     }
 
+    /// Whether everything was ended.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
+
     /// Ends everything: reads give the end, writes fail.
     pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
         if let Some(interrupt) = self.interrupt.get() {
             interrupt.cut();
         }

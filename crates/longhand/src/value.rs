@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use crate::wire::grammar::{is_token, trim_blanks, value_run};
+use crate::wire::grammar::{is_token, trim_blanks};
+use crate::wire::value_run;
 
 /// The value of a response's field.
 ///

@@ -24,7 +24,7 @@ pub struct BodyWriter<'c> {
 /// The link, without the lifetime of its transport.
 pub(crate) trait Out {
     fn gather(&mut self) -> &mut Vec<u8>;
-    fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn send(&mut self, bytes: &[u8], sent: &mut u64) -> io::Result<()>;
     fn flush(&mut self) -> io::Result<()>;
 }
 
@@ -33,8 +33,8 @@ impl Out for Link<'_> {
         &mut self.out
     }
 
-    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        Link::send(self, bytes)
+    fn send(&mut self, bytes: &[u8], sent: &mut u64) -> io::Result<()> {
+        Link::send(self, bytes, sent)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -67,11 +67,10 @@ impl<'c> BodyWriter<'c> {
         if self.chunked {
             encode_chunk_size(data.len(), self.link.gather());
         }
-        self.link.send(data)?;
+        self.link.send(data, &mut self.sent)?;
         if self.chunked {
             self.link.gather().extend_from_slice(b"\r\n");
         }
-        self.sent += data.len() as u64;
         Ok(())
     }
 

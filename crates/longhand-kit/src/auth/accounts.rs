@@ -210,6 +210,18 @@ impl Accounts {
         self.judge(|| now, client, user, password)
     }
 
+    /// The hash of a new password, of as many [rounds](Self::rounds). It is made behind the gate that verifying
+    /// has too: those who register together keep nobody from signing in.
+    ///
+    /// # Errors
+    /// The answer: 503 where too many passwords are at work, as [`Refused::Busy`]; 500 if the system has no
+    /// [random bytes](crate::random) for the salt.
+    pub fn hash(&self, password: &str) -> Result<PasswordHash, Response> {
+        let _pass = self.gate.enter(PATIENCE).ok_or(Refused::Busy)?;
+        let rounds = self.rounds.load(Ordering::Relaxed);
+        PasswordHash::make(password, rounds).map_err(Response::failed)
+    }
+
     /// `clock` and not a time: between the first look and the last there may be five seconds of waiting.
     fn judge(
         &self,
@@ -566,5 +578,16 @@ mod tests {
         assert_eq!(answer(&sent("ada:Secret")), "429  no-store");
         accounts.gate.shut();
         assert_eq!(answer(&sent("bob:secret")), "503  no-store");
+    }
+
+    #[test]
+    fn a_new_password_is_hashed_behind_the_same_gate() {
+        let accounts = accounts();
+        let hash = accounts.hash("new").unwrap();
+        assert!(hash.verify("new") && hash.rounds() == 1_000);
+        accounts.gate.shut();
+        let refused = accounts.hash("another").unwrap_err();
+        assert_eq!(refused.status_code(), longhand::Status::SERVICE_UNAVAILABLE);
+        assert!(refused.field_value("Retry-After").is_some());
     }
 }

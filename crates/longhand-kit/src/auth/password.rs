@@ -49,7 +49,9 @@ pub struct PasswordHash {
 }
 
 impl PasswordHash {
-    /// Hashes a password with a new salt and [`DEFAULT_ROUNDS`], or another number of them.
+    /// Hashes a password with a new salt and [`DEFAULT_ROUNDS`], or another number of them. It takes the time
+    /// of all rounds, and the whole of a core for it: in a server, [`Accounts::hash`](super::Accounts::hash)
+    /// sees to it that few are made at once.
     ///
     /// # Errors
     /// If the system has no random bytes for the salt.

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use longhand::{Refusal, Request, Status};
 
 use super::Form;
-use crate::content_type::{content_type, unsupported};
+use crate::content_type::{content_type, unpacked, unsupported};
 
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
@@ -58,7 +58,8 @@ impl Form {
     /// ```
     ///
     /// The Content-Type must be `application/x-www-form-urlencoded`, in any case. Its
-    /// parameters do not matter, except for a `charset` other than UTF-8, which is refused. A request
+    /// parameters do not matter, except for a `charset` other than UTF-8, which is refused, as is a
+    /// Content-Encoding. A request
     /// without Content-Type and without a body is an empty form: that is how some clients send one.
     ///
     /// # Errors
@@ -123,6 +124,7 @@ impl Form {
                 return Err(unsupported(request, MEDIA_TYPE, wanted).into());
             }
         }
+        unpacked(request)?;
         let mut encoded = Vec::new();
         if declared.is_none_or(|length| length <= bytes) {
             request.body().take(bytes.saturating_add(1)).read_to_end(&mut encoded)?;
@@ -154,6 +156,28 @@ mod tests {
         let (head, body) = output.split_once("\r\n\r\n").unwrap();
         assert_eq!(head.contains("\r\nAccept: "), head.contains(" 415 "), "{head}");
         (head[9..12].to_owned(), body.trim_end().to_owned())
+    }
+
+    #[test]
+    fn a_packed_form_is_refused_and_not_read_as_it_is() {
+        let answer = |coding: &str| {
+            let mut client = Scripted::new()
+                .send(format!(
+                    "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {MEDIA_TYPE}\r\n\
+                     Content-Encoding: {coding}\r\nContent-Length: 3\r\n\r\na=b"
+                ))
+                .end();
+            serve_connection(&mut client, &Limits::default(), |request: &mut Request<'_>| {
+                let form = Form::read(request)?;
+                Ok::<_, Response>(Response::text(form.first("a").unwrap_or_default().to_owned()))
+            });
+            client.output_text()
+        };
+        let refused = answer("br");
+        assert!(refused.starts_with("HTTP/1.1 415 "), "{refused}");
+        assert!(refused.contains("\r\nAccept-Encoding: identity\r\n"), "{refused}");
+        assert!(refused.contains("Content-Encoding: expected none, found \"br\""), "{refused}");
+        assert!(answer("Identity").ends_with("\r\n\r\nb"));
     }
 
     #[test]

@@ -68,7 +68,7 @@ use std::io::{self, Read};
 
 use longhand::{Refusal, Request, Status};
 
-use crate::content_type::{content_type, start, unsupported};
+use crate::content_type::{content_type, start, unpacked, unsupported};
 
 mod label;
 mod head;
@@ -135,11 +135,13 @@ impl<'r> Multipart<'r> {
     /// Begins to read the body of a request. Nothing is read before the first part is asked for.
     ///
     /// # Errors
-    /// If the Content-Type is another (415), or has no boundary that RFC 2046 allows (400).
+    /// If the Content-Type is another or there is a Content-Encoding (415), or no boundary that RFC 2046
+    /// allows (400).
     pub fn of(request: &'r mut Request<'_>, limits: &PartLimits) -> Result<Self, Refusal> {
         let media_type = content_type(request)
             .filter(|media_type| media_type.is(MEDIA_TYPE))
             .ok_or_else(|| unsupported(request, MEDIA_TYPE, MEDIA_TYPE))?;
+        unpacked(request)?;
         let boundary = checked(media_type.get("boundary"))?;
         Ok(Self::new(boundary, request.body(), limits))
     }

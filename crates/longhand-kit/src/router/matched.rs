@@ -109,7 +109,8 @@ pub fn param<'r>(request: &'r Request<'_>, name: &str) -> &'r str {
     }
 }
 
-/// The parameter of this name as a value: a number, an address, whatever `parse` reads.
+/// The parameter of this name as a value: a number, an address, whatever `parse` reads. It reads `+7` and `007`
+/// as 7 too: where a resource is to have one path, compare the text.
 ///
 /// # Errors
 /// If it cannot be read. The answer to that is 404: there is no such place.

@@ -27,7 +27,7 @@ pub struct Socket<S> {
     since: Instant,
     /// No read has begun since then.
     fresh: bool,
-    /// No read may take any more what has come by the time the deadline is over.
+    /// The one read that does not wait, after the deadline, has been made or is not due.
     looked: bool,
     /// The read timeout that the socket has.
     armed: Option<Duration>,
@@ -87,6 +87,7 @@ impl<S: Stream> Socket<S> {
         if left.is_zero() {
             return Ok(false);
         }
+        // Near enough: each exact time would be a system call.
         let near = left / 8;
         if !self.armed.is_some_and(|armed| armed >= left - near && armed <= left + near) {
             // The system counts in ticks of some milliseconds; less than one would mean "for ever".
@@ -98,9 +99,9 @@ impl<S: Stream> Socket<S> {
         Ok(true)
     }
 
-    /// Takes what has come by now, and waits for nothing. A process that was stopped, or a machine that
-    /// was moved, finds deadlines over and yet what came in time. Once: a peer that sends without pause
-    /// has its deadline too.
+    /// Reads once without waiting. Where the process was stopped or the machine moved, the deadline is over
+    /// although bytes came in time and lie in the socket. Once: a peer that never pauses has its deadline
+    /// too.
     #[cold]
     fn look(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if std::mem::replace(&mut self.looked, true) {

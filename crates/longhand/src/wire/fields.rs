@@ -2,7 +2,8 @@
 //!
 //! Values stay bytes: RFC 9110 section 5.5 allows octets in them that are no text.
 
-use super::grammar::{ascii, is_qdtext, is_same_name, trim_blanks};
+use super::grammar::{ascii, is_qdtext, trim_blanks};
+use super::run::is_same_name;
 
 /// Where one field line stands in its section's bytes. A parser fills a list of them, and a
 /// connection uses the same list again for its next request.
@@ -51,8 +52,9 @@ pub struct Fields<'b> {
     names: u64,
 }
 
-/// One of 64 bits for a name in any case, by its first letter and its length. Names that are in use share
-/// few, and none with those that the server itself looks for.
+/// One of 64 bits for a name in any case, by its first letter and its length. Names in use seldom share a
+/// bit, and none shares one with a name that every request is searched for (Host aside). Nine is a number that
+/// does so, and to multiply by it is one instruction.
 #[inline(always)]
 pub(crate) fn name_bit(name: &[u8]) -> u64 {
     let letter = name.first().map_or(0, |octet| octet & 0x1f);
@@ -111,13 +113,13 @@ impl<'b> Fields<'b> {
         self.placed(name).map(|(_, value, at)| (at, value))
     }
 
-    /// The lines of this name: where each begins, and its value.
+    /// The values of this name, each with where its line begins.
     #[inline]
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (usize, &'b [u8])> {
         self.placed(name).map(|(line, value, _)| (line, value))
     }
 
-    /// The lines of this name: where each begins, its value, and where that begins.
+    /// The values of this name, each between where its line begins and where it begins itself.
     #[inline(always)]
     pub(crate) fn placed<'n>(&self, name: &'n str) -> Placed<'n, 'b> {
         let lines = if self.may_have(&[name]) { self.lines } else { &[] };

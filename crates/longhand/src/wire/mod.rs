@@ -15,6 +15,7 @@
 //! every 0.x release.
 
 pub mod grammar;
+mod run;
 mod span;
 mod status;
 mod rules;
@@ -43,6 +44,7 @@ pub use target::{BadEscape, Target, percent_decode, percent_encode};
 pub use violation::Violation;
 
 pub(crate) use fields::shown;
+pub(crate) use run::value_run;
 pub(crate) use scan::Layout;
 pub(crate) use start_line::{request as scan_request, response as scan_response};
 

@@ -10,8 +10,8 @@
 //! same reason.
 
 use super::fields::{FieldLine, name_bit};
-use super::grammar::{token_run, value_run};
 use super::rules::Kind;
+use super::run::{token_run, value_run};
 use super::span::{Part, Sink};
 use super::violation::Violation;
 use crate::limits::Limits;
@@ -24,7 +24,7 @@ pub(crate) struct Layout {
     pub(crate) first: (usize, usize),
     /// The target of a request, the reason phrase of a response.
     pub(crate) second: (usize, usize),
-    /// How many octets of a target belong to its path and to no escape.
+    /// How many octets at the front of a target are of a path without escapes.
     pub(crate) plain: usize,
     /// The digits of the version.
     pub(crate) version: [u8; 2],

@@ -3,8 +3,8 @@
 //! A scan at the start of a message enters; the places of its elements come out.
 
 use super::fields::FieldLine;
-use super::grammar::{path_run, target_run, token_run, value_run};
 use super::rules::Kind;
+use super::run::{path_run, target_run, token_run, value_run};
 use super::scan::{Layout, Scan, Step};
 use super::span::{Part, Sink};
 use super::violation::Violation;

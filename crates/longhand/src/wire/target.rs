@@ -7,8 +7,9 @@
 use core::fmt;
 use core::net::Ipv6Addr;
 
-use super::grammar::{hex_value, is_reg_name, path_run, reg_name_run};
+use super::grammar::{hex_value, is_reg_name};
 use super::rules::Kind;
+use super::run::{path_run, reg_name_run};
 use super::violation::Violation;
 
 /// A request-target in one of its four forms (RFC 9112 section 3.2), still percent-encoded.

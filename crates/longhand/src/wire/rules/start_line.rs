@@ -82,7 +82,7 @@ rules! {
 
     StatusDigits BAD_REQUEST Syntax Rfc, "RFC 9112 section 4";
         b"HTTP/1.1 20x OK\r\n" at 11 Response;
-        wanted "three digits, the first of them 1 to 5";
+        wanted "three digits, the first of them 1 to 5, between two spaces";
         rule "A status code is three digits between two spaces.";
         why "By the first digit alone a client knows what to do with a response.";
         help "put one space on each side of the status code, even where no reason phrase follows.";
