@@ -219,7 +219,8 @@ where
         thread::sleep(lame_duck + deadline + Duration::from_secs(1));
         let connections = handle.connections();
         if connections > 0 {
-            complain(&format!("{connections} connections did not end in time"));
+            let plural = if connections == 1 { "" } else { "s" };
+            complain(&format!("{connections} connection{plural} did not end in time"));
             exit(1);
         }
     };

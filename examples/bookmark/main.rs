@@ -86,7 +86,8 @@ fn main() -> ExitCode {
     let server = setup::bind_hosted().limits(settings.limits);
     let listens = server.local_addr().ok().map(|address| address.ip());
     let Settings { password, private, proxies, base, .. } = settings;
-    let people = People::new(password, private, proxies.clone(), &store).unwrap_or_else(|error| {
+    let people = People::new(password, private, proxies.clone(), base.as_ref(), &store);
+    let people = people.unwrap_or_else(|error| {
         eprintln!("random bytes: {error}");
         exit(2)
     });

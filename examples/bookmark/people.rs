@@ -15,6 +15,7 @@ use longhand_kit::auth::{Accounts, DEFAULT_ROUNDS, PasswordHash, Refused};
 use longhand_kit::form::Form;
 use longhand_kit::forwarded::Proxies;
 use longhand_kit::log::User;
+use longhand_kit::origin::{Origin, Scheme};
 use longhand_kit::redirect::Local;
 use longhand_kit::session::{self, Key, SessionError, Sessions};
 use longhand_kit::{base64, mac};
@@ -71,6 +72,8 @@ pub(crate) struct People {
 }
 
 struct Lock {
+    /// Visitors come by https, says `BASE_URL`, whatever a proxy says or is not believed.
+    https: bool,
     accounts: Accounts,
     stamp: Vec<u8>,
     /// Browsers drop a cookie that is for https alone where they came by http, and one that is not could
@@ -103,6 +106,7 @@ impl People {
         password: Option<Password>,
         private: bool,
         proxies: Proxies,
+        base: Option<&Origin>,
         store: &Arc<dyn Store>,
     ) -> io::Result<Self> {
         let lock = match password {
@@ -113,7 +117,8 @@ impl People {
                 let accounts = accounts.rounds(rounds).realm("bookmarks");
                 let sessions = || Sessions::over(Shared(Arc::clone(store)));
                 let (secure, plain) = (sessions(), sessions().insecure_http());
-                Some(Lock { accounts, stamp, secure, plain })
+                let https = base.is_some_and(|base| base.scheme() == Scheme::Https);
+                Some(Lock { https, accounts, stamp, secure, plain })
             }
         };
         Ok(Self { lock, private, proxies })
@@ -187,7 +192,7 @@ impl People {
 
 impl Lock {
     fn sessions(&self, request: &Request<'_>, proxies: &Proxies) -> &Sessions<Shared> {
-        if proxies.client(request).is_secure() { &self.secure } else { &self.plain }
+        if self.https || proxies.client(request).is_secure() { &self.secure } else { &self.plain }
     }
 
     /// Whether the request has a session that began with this password.

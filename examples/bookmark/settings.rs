@@ -41,7 +41,7 @@ It prints the address to open. Settings come from the environment:
                    standard output, `off` writes none
   IDLE_MS          how long a connection may rest between two requests, default 75000
   LAME_DUCK_MS     how long it goes on after SIGTERM or SIGINT while /.healthz already
-                   says no, default 0
+                   says no, default 0; a second signal ends it at once
   DRAIN_MS         how long requests have to finish then, default 10000
   NOTIFY_SOCKET    where systemd wants to hear when it is ready (Type=notify), which
                    sets this itself

@@ -243,6 +243,11 @@ fn behind_a_trusted_proxy_by_https_the_cookie_is_for_https_alone() {
     assert_eq!(change(&server, &https), 303);
     // By http it counts for nothing: there somebody else may have planted it.
     assert_eq!(change(&server, &https[..1]), 401);
+    // Whose visitors come by https, says so itself.
+    let server = locked(&[("BASE_URL", "https://go.example")]);
+    let signed_in = send("POST", &format!("{}/.login", server.url), &[], Some(b"password=open"));
+    let whole = signed_in.field("set-cookie").unwrap();
+    assert!(whole.starts_with("__Host-sid=") && whole.contains("; Secure"), "{whole}");
     // Whom nobody trusts says what he likes.
     let server = locked(&[]);
     let whole = over_https(&server);

@@ -661,6 +661,8 @@ mod tests {
             fs::write(folder.log(), content).unwrap();
             let message = File::open(folder.log()).unwrap_err().to_string();
             assert!(message.contains("bookmarks.log, line 1: wanted `# bookmarks 2"), "{message}");
+            // To delete the line, as is good for others, would lose a bookmark of a log without a header.
+            assert!(message.ends_with("put that line first if it was lost"), "{message}");
             assert_eq!(fs::read_to_string(folder.log()).unwrap(), content);
         }
         assert!(File::open(&folder.0).is_err(), "a folder");

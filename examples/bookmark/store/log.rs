@@ -16,6 +16,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use super::StoreError;
 use super::line::{Entry, HEADER, Lines, decode};
@@ -138,19 +139,26 @@ impl Locked<'_> {
         let mut lines = bytes.as_slice();
         if afresh {
             lines = bytes.strip_prefix(HEADER.as_bytes()).ok_or_else(|| {
-                let found = first_line(&bytes);
-                corrupt(self.path, 1, &format!("wanted `{}`, found `{found}`", HEADER.trim_end()))
+                let (wanted, found) = (HEADER.trim_end(), first_line(&bytes));
+                let cure = "name another file in STORE, or put that line first if it was lost";
+                corrupt(self.path, 1, &format!("wanted `{wanted}`, found `{found}`"), cure)
             })?;
         }
         let Lines { entries, torn } = match decode(lines) {
             Ok(lines) => lines,
             // Somebody may have written another log over this one, as `cp` does.
             Err(_) if !afresh => return self.read(Position::default()),
-            Err(bad) => return Err(corrupt(self.path, 1 + seen.lines + bad.number, &bad.why)),
+            Err(bad) => {
+                let line = 1 + seen.lines + bad.number;
+                return Err(corrupt(self.path, line, &bad.why, "mend the line or delete it"));
+            }
         };
         let length = seen.length + (bytes.len() - torn) as u64;
         if torn > 0 {
             self.file.set_len(length).map_err(failed)?;
+            let path = self.path.display();
+            let why = "half a line, as a crash or a full disk leaves one";
+            setup::complain(&format!("{path}: {torn} bytes at its end were cut off: {why}"));
         }
         let position = Position { file, length, lines: seen.lines + entries.len() };
         Ok(News { entries, position, afresh })
@@ -191,9 +199,20 @@ impl Locked<'_> {
         let mut name = self.path.as_os_str().to_owned();
         name.push(".new");
         let new = PathBuf::from(name);
-        let Ok((file, file_is)) = self.replace(&new, &text) else {
-            let _ = fs::remove_file(&new);
-            return Ok(None);
+        let (file, file_is) = match self.replace(&new, &text) {
+            Ok(replaced) => replaced,
+            Err(error) => {
+                let _ = fs::remove_file(&new);
+                let path = self.path.display();
+                // It is tried again and again, and said once.
+                static SAID: Once = Once::new();
+                SAID.call_once(|| {
+                    setup::complain(&format!(
+                        "{path} grows, because it cannot be made anew: {error}"
+                    ));
+                });
+                return Ok(None);
+            }
         };
         // Without this a power cut could bring the old file back, without the saves of the new one. And
         // before it is ours: where it fails, whoever locks the log next opens the new file and tries
@@ -209,7 +228,9 @@ impl Locked<'_> {
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(new)?;
         // Before it gets the name: from then on others wait for this lock instead of the old one.
         file.lock()?;
-        file.set_permissions(self.file.metadata()?.permissions())?;
+        let old = self.file.metadata()?;
+        keep_owners(&file, &old);
+        file.set_permissions(old.permissions())?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         let file_is = identity(&file.metadata()?);
@@ -232,6 +253,17 @@ fn open(path: &Path, options: &mut OpenOptions) -> Result<File, StoreError> {
     Ok(file)
 }
 
+/// Gives a file the owner and the group of another, as far as this user may: a group may make backups.
+#[cfg(unix)]
+fn keep_owners(file: &File, old: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let (owner, group) = (Some(old.uid()), Some(old.gid()));
+    let _ = fchown(file, owner, group).or_else(|_| fchown(file, None, group));
+}
+
+#[cfg(not(unix))]
+fn keep_owners(_: &File, _: &fs::Metadata) {}
+
 /// Makes a new or changed name survive a power cut: a file's own sync does not.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> Result<(), StoreError> {
@@ -246,10 +278,9 @@ fn sync_folder(_: &Path) -> Result<(), StoreError> {
 }
 
 /// A line of the log is not one that was written by this program.
-fn corrupt(path: &Path, line: usize, why: &str) -> StoreError {
+fn corrupt(path: &Path, line: usize, why: &str, cure: &str) -> StoreError {
     let path = path.display();
-    let cure = "nothing was changed: mend the line or delete it";
-    StoreError::Failed(format!("{path}, line {line}: {why}; {cure}"))
+    StoreError::Failed(format!("{path}, line {line}: {why}; nothing was changed: {cure}"))
 }
 
 /// The first line of a file that may be anything, for a message.
