@@ -54,7 +54,7 @@ impl Handle {
     /// For `lame_duck` the server goes on, while [`state`](Self::state) says
     /// [`LameDuck`](State::LameDuck) and every response says `Connection: close`: a health check
     /// that fails now moves the traffic away. Then it accepts no more and closes what is idle. What
-    /// has not ended `deadline` later is cut. Asked again, the sooner of the times counts.
+    /// has not ended `deadline_after` that is cut. Asked again, the sooner of the times counts.
     pub fn drain(&self, lame_duck: Duration, deadline_after: Duration) {
         let lame_until = deadline(Instant::now(), lame_duck);
         self.registry.wish(Wish { lame_until, cut_at: deadline(lame_until, deadline_after) });

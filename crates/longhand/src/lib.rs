@@ -35,8 +35,9 @@
 //!
 //! # Routes
 //!
-//! A handler matches on method and path, or hands the request to a router of one's own. HEAD arrives
-//! as HEAD: answer it as GET, and the server leaves the body away.
+//! A handler matches on method and path, or hands the request to a router: the crate `longhand-kit` has one, and
+//! what else web programs put on top. HEAD arrives as HEAD: answer it as GET, and the server leaves the body
+//! away.
 //!
 //! ```
 //! # use longhand::{IntoResponse, Limits, Request, Response, Status, serve_connection, transport::Scripted};

@@ -81,7 +81,7 @@ impl<'s> Reply<'s> {
         Self::bytes(HTML, into_bytes(page.into()))
     }
 
-    /// 200 with JSON that the program has made; it is not checked.
+    /// 200 with JSON that the program has made, by `serde_json` for one; it is not checked.
     pub fn json(json: impl Into<Cow<'s, str>>) -> Self {
         Self::bytes(JSON, into_bytes(json.into()))
     }

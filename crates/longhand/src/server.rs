@@ -113,7 +113,8 @@ impl<A: Acceptor> Server<A> {
     }
 
     /// The same with an observer, which is told what happens on the thread it happens on. If it
-    /// panics, that is all that happens.
+    /// panics, that is all that happens. There is one: a second call replaces the first, so a closure that
+    /// is to tell several passes the event to each.
     #[must_use]
     pub fn observe(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(move |event| {

@@ -4,9 +4,9 @@
 //! sent is escaped, so that no request can forge a line, a field of one, or what a terminal shows:
 //! lines are printable ASCII, in which quotes and backslashes of values are escaped.
 //!
-//! - [`combined`](Log::combined): Apache's and nginx's format, which most tools read.
-//! - [`json`](Log::json): an object a line, with more in it: the time taken, the rule that was
-//!   broken, the error behind a 500.
+//! - [`combined`](Log::combined): Apache's and nginx's format, which most tools read. The error behind a 500
+//!   has no place in it: the closure that observes may print that too ([`Answered::error`]).
+//! - [`json`](Log::json): an object a line, with more in it: that error, the time taken, the rule broken.
 //!
 //! Left out on purpose: `Authorization`, `Cookie` and bodies, always; and what follows a `?`, in
 //! targets and in `Referer`, unless a program [asks for it](Log::queries). Links that reset a

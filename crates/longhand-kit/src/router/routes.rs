@@ -87,7 +87,9 @@ impl<'s> Router<'s> {
     }
 
     /// The same with a handler for every path that no pattern matches, in place of a bare 404. A path
-    /// that a pattern matches under another method is answered 405 nevertheless.
+    /// that a pattern matches under another method is answered 405 nevertheless, and a 404 of a handler's own
+    /// stays as it is. For one page in place of all of them, look at the reply of
+    /// [`handle`](Self::handle), and replace it where its status is 404.
     ///
     /// ```
     /// # use longhand::{Limits, Request, Response, Status, serve_connection, transport::Scripted};
