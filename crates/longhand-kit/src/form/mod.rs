@@ -85,7 +85,8 @@ impl Form {
     /// A `%` without two hexadecimal digits behind it, a name or value that is not UTF-8, or more
     /// than [`MAX_PAIRS`] pairs: 400. The text tells the field, its name where that could be read, and
     /// the offset of the first byte that is wrong. It may be shown to the one who sent the form, as
-    /// text: it contains the start of a name that came from there.
+    /// text: it contains the start of a name that came from there. Where the program itself keeps data in this
+    /// form, bad data is not the client's fault: `.map_err(Response::failed)?` makes it a 500.
     pub fn parse(encoded: impl AsRef<[u8]>) -> Result<Self, Refusal> {
         let mut pairs = Vec::new();
         let mut at = 0;
