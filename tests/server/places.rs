@@ -147,15 +147,19 @@ fn resting(connections: usize) -> (Running, std::net::SocketAddr, Receiver<std::
     (run_on(server, handler), address, reads)
 }
 
+/// Waits until the server reads from this client again.
+fn await_read(client: &Client, reads: &Receiver<std::net::SocketAddr>) {
+    let own = client.stream.local_addr().expect("an address");
+    // A connection that made room reads once more, to its peer's end.
+    while reads.recv_timeout(NEVER).expect("it reads") != own {}
+}
+
 /// A client that was served and rests: the server waits for its next request.
 fn rested(address: std::net::SocketAddr, reads: &Receiver<std::net::SocketAddr>) -> Client {
     let mut client = Client::to(address);
-    let own = client.stream.local_addr().expect("an address");
-    // A connection that made room reads once more, to its peer's end.
-    let waits = || while reads.recv_timeout(NEVER).expect("it reads") != own {};
-    waits();
+    await_read(&client, reads);
     client.get("/").answer();
-    waits();
+    await_read(&client, reads);
     client
 }
 
@@ -187,14 +191,12 @@ fn the_longest_idle_connection_makes_room() {
 fn a_connection_rests_from_the_end_of_a_large_answer_on() {
     let (server, address, reads) = resting(2);
     let mut slow = Client::to(address);
-    let own = slow.stream.local_addr().expect("an address");
-    let waits = || while reads.recv_timeout(NEVER).expect("it reads") != own {};
-    waits();
+    await_read(&slow, &reads);
     slow.get("/large");
     slow.stream.peek(&mut [0]).expect("its answer has begun");
     let mut longest = rested(address, &reads);
     slow.answer();
-    waits();
+    await_read(&slow, &reads);
     let newcomer = rested(address, &reads);
     longest.expect_end();
     server.expect(&Told::Closed { requests: 1, why: Why::MadeRoom });
@@ -207,10 +209,9 @@ fn a_connection_rests_from_the_end_of_a_large_answer_on() {
 fn an_empty_line_begins_no_request_that_would_keep_a_place() {
     let (server, address, reads) = resting(1);
     let mut client = rested(address, &reads);
-    let own = client.stream.local_addr().expect("an address");
     for part in ["\r", "\n", "\r\n"] {
         client.send(part);
-        while reads.recv_timeout(NEVER).expect("it reads on") != own {}
+        await_read(&client, &reads);
     }
     let newcomer = rested(address, &reads);
     client.expect_end();
@@ -223,11 +224,9 @@ fn an_empty_line_begins_no_request_that_would_keep_a_place() {
 fn an_empty_line_on_a_new_connection_holds_no_drain() {
     let (server, address, reads) = resting(1);
     let mut client = Client::to(address);
-    let own = client.stream.local_addr().expect("an address");
-    let waits = || while reads.recv_timeout(NEVER).expect("it reads") != own {};
-    waits();
+    await_read(&client, &reads);
     client.send("\r\n");
-    waits();
+    await_read(&client, &reads);
     server.handle.drain(Duration::ZERO, NEVER);
     server.expect(&Told::Closed { requests: 0, why: Why::MadeRoom });
     client.expect_end();

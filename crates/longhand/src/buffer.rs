@@ -53,7 +53,7 @@ impl Buffer {
     /// What is left after a message: `from..to` behind its head.
     pub(crate) fn leave(&mut self, head: usize, from: usize, to: usize) {
         (self.start, self.end) = (self.start + head + from, self.start + head + to);
-        if self.start == self.end {
+        if self.is_empty() {
             (self.start, self.end) = (0, 0);
         }
     }
@@ -88,7 +88,7 @@ impl Buffer {
     /// Gives memory back that an idle connection does not need.
     pub(crate) fn shrink(&mut self) {
         // Four times as much is kept: the next head is likely as large.
-        if self.start == self.end && self.bytes.len() > 4 * SMALL {
+        if self.is_empty() && self.bytes.len() > 4 * SMALL {
             *self = Self::new();
         }
     }

@@ -167,7 +167,7 @@ impl Connection<'_, '_> {
         self.link.flush().map_err(|_| End::Now(Why::Failed))?;
         if self.requests > 0 {
             self.around.seat.go_idle(self.now);
-            // The drain looks for idle connections once; one that goes idle later looks for the drain.
+            // The drain looks for idle connections as it begins; those of later look for the drain.
             if self.around.phase.get() == State::Draining {
                 return Err(End::Lingering(Why::MadeRoom));
             }

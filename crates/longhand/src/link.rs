@@ -19,10 +19,10 @@ const SMALL: usize = 512;
 /// From this length on, bytes are written from where they are.
 pub(crate) const LARGE: usize = 16 << 10;
 
-/// So much of a large body goes out with what was gathered before it, and the rest in a second write: what
-/// Go does by the size of its buffer. Over loopback, 1 MiB from memory goes out 1.7 times as often at 0.6 of the
-/// CPU; 1 KiB does it as well as 16, the head alone does not. The peer's receive buffer grows less then
-/// (0.6 MB instead of 4), so what it reads is still in a cache.
+/// So much of a large body goes out with what was gathered before it, and the rest in a second write:
+/// what Go does by the size of its buffer. Over loopback, 1 MiB from memory goes out 1.7 times as often
+/// at 0.6 of the CPU; 1 KiB does it as well as 16, the head alone does not. The peer's receive buffer
+/// grows less then (0.6 MB instead of 4), so what it reads is still in a cache.
 const FIRST: usize = 4 << 10;
 
 /// The connection's transport with its outgoing buffer.
